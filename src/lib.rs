@@ -1,0 +1,3 @@
+//! Modelyard: a GitOps registry for machine-learning models.
+
+pub mod record;
