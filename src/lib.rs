@@ -1,3 +1,29 @@
 //! Modelyard: a GitOps registry for machine-learning models.
+//!
+//! What is about a model is YAML in a git repository, a *yard*; a model's bytes are signed OCI
+//! artifacts in any container registry, or in a folder. This crate is the library behind the
+//! `modelyard` command.
+//!
+//! # The map
+//!
+//! | room | owns |
+//! | --- | --- |
+//! | [`record`] | the words: names, versions, digests, the kinds of record; pure |
+//! | [`platform`] | the world's edges: files, HTTP, retries, time, progress |
+//! | [`check`] | from YAML with positions to diagnostics; pure |
+//! | [`yard`] | the git side: snapshots at a commit, changes on a branch |
+//! | [`artifact`] | the OCI side: pack, push, pull, registry, layout, cache, referrers |
+//! | [`trust`] | keys, signatures, and what the yard's trust policy asks for |
+//! | [`ops`] | one file a use case |
+//! | [`cli`] | one file a command |
+//!
+//! Each imports only from floors below it; `tests/it/layering.rs` holds the table.
 
+pub mod artifact;
+pub mod check;
+pub mod cli;
+pub mod ops;
+pub mod platform;
 pub mod record;
+pub mod trust;
+pub mod yard;

@@ -1,3 +1,7 @@
 //! Parses, runs, and turns what came of it into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    modelyard::cli::main()
+}

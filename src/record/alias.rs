@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Code, Fault};
 use super::codes;
+use super::fault::{Code, Fault};
 
 /// The longest alias.
 const MAX_ALIAS_LENGTH: usize = 63;
@@ -50,7 +50,12 @@ impl FromStr for Alias {
     type Err = AliasError;
 
     fn from_str(text: &str) -> Result<Self, AliasError> {
-        let error = |reason| Err(AliasError { text: text.to_owned(), reason });
+        let error = |reason| {
+            Err(AliasError {
+                text: text.to_owned(),
+                reason,
+            })
+        };
         if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
             return error("it has to begin with a lower-case letter");
         }
@@ -91,7 +96,18 @@ mod tests {
             assert!(good.parse::<Version>().is_err());
             assert!(good.parse::<VersionRange>().is_err());
         }
-        for bad in ["", "x", "1.0.0", "^1", "Champion", "a--b", "a-", "a.b", "sha256:00", "a\n"] {
+        for bad in [
+            "",
+            "x",
+            "1.0.0",
+            "^1",
+            "Champion",
+            "a--b",
+            "a-",
+            "a.b",
+            "sha256:00",
+            "a\n",
+        ] {
             assert!(bad.parse::<Alias>().is_err(), "{bad:?} was taken");
         }
     }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Code, Fault};
 use super::codes;
+use super::fault::{Code, Fault};
 
 /// The SHA-256 of some bytes, written `sha256:` and 64 lower-case hexadecimal digits
 /// (OCI image-spec 1.1, "Digests").
@@ -46,10 +46,12 @@ impl Digest {
     /// The 64 hexadecimal digits, without `sha256:`.
     pub fn hex(&self) -> String {
         use fmt::Write;
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        self.0
+            .iter()
+            .fold(String::with_capacity(64), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
     }
 
     /// The first 12 hexadecimal digits, for people.
@@ -62,7 +64,9 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let error = || DigestError { text: text.to_owned() };
+        let error = || DigestError {
+            text: text.to_owned(),
+        };
         let hex = text.strip_prefix("sha256:").ok_or_else(error)?.as_bytes();
         if hex.len() != 64 {
             return Err(error());

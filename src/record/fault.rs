@@ -23,7 +23,11 @@ pub struct Code {
 impl Code {
     /// The first line of the story, without its `# `.
     pub fn title(&self) -> &'static str {
-        self.story.lines().next().unwrap_or_default().trim_start_matches("# ")
+        self.story
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("# ")
     }
 }
 

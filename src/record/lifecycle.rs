@@ -11,11 +11,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Code, Fault};
 use super::codes;
+use super::fault::{Code, Fault};
 
 /// Where a version is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Lifecycle {
     /// Published, not yet for use; what a new version is.
@@ -52,14 +54,23 @@ impl Fault for IllegalMove {
             .filter(|to| self.from != *to && self.from.move_to(*to).is_ok())
             .map(Lifecycle::as_str)
             .collect();
-        Some(format!("from {} it can go to {}", self.from, next.join(" or ")))
+        Some(format!(
+            "from {} it can go to {}",
+            self.from,
+            next.join(" or ")
+        ))
     }
 }
 
 impl Lifecycle {
     /// Every stage, in the order of a life.
-    pub const ALL: [Self; 5] =
-        [Self::Staged, Self::Released, Self::Deprecated, Self::Retired, Self::Recycled];
+    pub const ALL: [Self; 5] = [
+        Self::Staged,
+        Self::Released,
+        Self::Deprecated,
+        Self::Retired,
+        Self::Recycled,
+    ];
 
     /// The word in records.
     pub const fn as_str(self) -> &'static str {
@@ -126,7 +137,9 @@ impl FromStr for Lifecycle {
         Self::ALL
             .into_iter()
             .find(|stage| stage.as_str() == text)
-            .ok_or_else(|| UnknownLifecycle { text: text.to_owned() })
+            .ok_or_else(|| UnknownLifecycle {
+                text: text.to_owned(),
+            })
     }
 }
 

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Code, Fault};
 use super::codes;
+use super::fault::{Code, Fault};
 
 /// The longest name: a Kubernetes label and a DNS label end here too.
 pub const MAX_NAME_LENGTH: usize = 63;
@@ -79,13 +79,18 @@ fn broken_rule(text: &str) -> Option<&'static str> {
     }
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
-    if !bytes.iter().all(|&byte| word(byte) || matches!(byte, b'.' | b'_' | b'-')) {
+    if !bytes
+        .iter()
+        .all(|&byte| word(byte) || matches!(byte, b'.' | b'_' | b'-'))
+    {
         return Some("only a-z, 0-9, `-`, `_` and `.` may be in it");
     }
     if !word(bytes[0]) || !word(bytes[bytes.len() - 1]) {
         return Some("it has to begin and end with a letter or a digit");
     }
-    let separators = text.split(|c: char| word(c as u8)).filter(|run| !run.is_empty());
+    let separators = text
+        .split(|c: char| word(c as u8))
+        .filter(|run| !run.is_empty());
     for run in separators {
         if !matches!(run, "." | "_" | "__") && !run.bytes().all(|byte| byte == b'-') {
             return Some("between two words only `.`, `_`, `__` or hyphens may stand");
@@ -100,7 +105,10 @@ impl FromStr for Name {
     fn from_str(text: &str) -> Result<Self, NameError> {
         match broken_rule(text) {
             None => Ok(Self(text.to_owned())),
-            Some(reason) => Err(NameError::Part { text: text.to_owned(), reason }),
+            Some(reason) => Err(NameError::Part {
+                text: text.to_owned(),
+                reason,
+            }),
         }
     }
 }
@@ -127,10 +135,13 @@ impl FromStr for ModelName {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         match text.split_once('/') {
-            Some((namespace, name)) if !name.contains('/') => {
-                Ok(Self { namespace: namespace.parse()?, name: name.parse()? })
-            }
-            _ => Err(NameError::Model { text: text.to_owned() }),
+            Some((namespace, name)) if !name.contains('/') => Ok(Self {
+                namespace: namespace.parse()?,
+                name: name.parse()?,
+            }),
+            _ => Err(NameError::Model {
+                text: text.to_owned(),
+            }),
         }
     }
 }
@@ -156,10 +167,22 @@ mod tests {
 
     #[test]
     fn names_are_oci_path_components() {
-        for good in ["a", "digits", "digits-v2", "a.b", "a_b", "a__b", "a--b", "0", "3d"] {
+        for good in [
+            "a",
+            "digits",
+            "digits-v2",
+            "a.b",
+            "a_b",
+            "a__b",
+            "a--b",
+            "0",
+            "3d",
+        ] {
             assert_eq!(good.parse::<Name>().unwrap().as_str(), good);
         }
-        for bad in ["", "A", "-a", "a-", "a..b", "a___b", "a._b", "a b", "a/b", "é", "a\u{7}", ".."] {
+        for bad in [
+            "", "A", "-a", "a-", "a..b", "a___b", "a._b", "a b", "a/b", "é", "a\u{7}", "..",
+        ] {
             assert!(bad.parse::<Name>().is_err(), "{bad:?} was taken");
         }
         assert!("a".repeat(63).parse::<Name>().is_ok());
@@ -169,7 +192,10 @@ mod tests {
     #[test]
     fn a_model_has_exactly_one_slash() {
         let name: ModelName = "vision/digits".parse().unwrap();
-        assert_eq!((name.namespace().as_str(), name.name().as_str()), ("vision", "digits"));
+        assert_eq!(
+            (name.namespace().as_str(), name.name().as_str()),
+            ("vision", "digits")
+        );
         for bad in ["digits", "a/b/c", "/digits", "vision/", "vision//digits"] {
             assert!(bad.parse::<ModelName>().is_err(), "{bad:?} was taken");
         }

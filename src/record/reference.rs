@@ -68,7 +68,9 @@ impl FromStr for Selector {
         }
         match text.parse() {
             Ok(range) if !text.trim().is_empty() => Ok(Self::Range(range)),
-            _ => Err(SelectorError { text: text.to_owned() }),
+            _ => Err(SelectorError {
+                text: text.to_owned(),
+            }),
         }
     }
 }
@@ -78,13 +80,20 @@ impl FromStr for ModelReference {
 
     fn from_str(text: &str) -> Result<Self, Failure> {
         if let Some((model, digest)) = text.split_once('@') {
-            return Ok(Self { model: model.parse()?, selector: Selector::Digest(digest.parse()?) });
+            return Ok(Self {
+                model: model.parse()?,
+                selector: Selector::Digest(digest.parse()?),
+            });
         }
         match text.split_once(':') {
-            Some((model, selector)) => {
-                Ok(Self { model: model.parse()?, selector: selector.parse()? })
-            }
-            None => Ok(Self { model: text.parse()?, selector: Selector::Newest }),
+            Some((model, selector)) => Ok(Self {
+                model: model.parse()?,
+                selector: selector.parse()?,
+            }),
+            None => Ok(Self {
+                model: text.parse()?,
+                selector: Selector::Newest,
+            }),
         }
     }
 }
@@ -128,7 +137,12 @@ mod tests {
         ] {
             assert_eq!(text.parse::<ModelReference>().unwrap().to_string(), text);
         }
-        for bad in ["digits", "vision/digits:", "vision/digits:Champion", "vision/digits@1.0.0"] {
+        for bad in [
+            "digits",
+            "vision/digits:",
+            "vision/digits:Champion",
+            "vision/digits@1.0.0",
+        ] {
             assert!(bad.parse::<ModelReference>().is_err(), "{bad:?} was taken");
         }
     }

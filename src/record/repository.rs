@@ -77,14 +77,18 @@ impl Repository {
     /// The repository of `model` in the store whose prefix is this.
     pub fn of_model(&self, model: &ModelName) -> Self {
         match self {
-            Self::Registry { host, path } if path.is_empty() => {
-                Self::Registry { host: host.clone(), path: model.to_string() }
-            }
-            Self::Registry { host, path } => {
-                Self::Registry { host: host.clone(), path: format!("{path}/{model}") }
-            }
+            Self::Registry { host, path } if path.is_empty() => Self::Registry {
+                host: host.clone(),
+                path: model.to_string(),
+            },
+            Self::Registry { host, path } => Self::Registry {
+                host: host.clone(),
+                path: format!("{path}/{model}"),
+            },
             Self::Layout { path } => Self::Layout {
-                path: path.join(model.namespace().as_str()).join(model.name().as_str()),
+                path: path
+                    .join(model.namespace().as_str())
+                    .join(model.name().as_str()),
             },
         }
     }
@@ -92,21 +96,29 @@ impl Repository {
     /// The same repository with a relative layout made absolute against `work_tree`.
     pub fn resolved(&self, work_tree: &Path) -> Self {
         match self {
-            Self::Layout { path } if path.is_relative() => {
-                Self::Layout { path: work_tree.join(path.strip_prefix("./").unwrap_or(path)) }
-            }
+            Self::Layout { path } if path.is_relative() => Self::Layout {
+                path: work_tree.join(path.strip_prefix("./").unwrap_or(path)),
+            },
             other => other.clone(),
         }
     }
 
     /// The manifest with this digest in this repository.
     pub fn at(&self, digest: Digest) -> OciReference {
-        OciReference { repository: self.clone(), tag: None, digest: Some(digest) }
+        OciReference {
+            repository: self.clone(),
+            tag: None,
+            digest: Some(digest),
+        }
     }
 
     /// The manifest with this tag in this repository.
     pub fn tagged(&self, tag: Tag) -> OciReference {
-        OciReference { repository: self.clone(), tag: Some(tag), digest: None }
+        OciReference {
+            repository: self.clone(),
+            tag: Some(tag),
+            digest: None,
+        }
     }
 }
 
@@ -132,12 +144,17 @@ pub fn is_oci_reference(text: &str) -> bool {
     if text.starts_with(LAYOUT_SCHEME) {
         return true;
     }
-    let Some((first, _)) = text.split_once('/') else { return false };
+    let Some((first, _)) = text.split_once('/') else {
+        return false;
+    };
     first == "localhost" || first.contains(['.', ':'])
 }
 
 fn parse_repository(text: &str, whole: &str) -> Result<Repository, OciReferenceError> {
-    let error = |reason| OciReferenceError { text: whole.to_owned(), reason };
+    let error = |reason| OciReferenceError {
+        text: whole.to_owned(),
+        reason,
+    };
     if text.chars().any(char::is_control) {
         return Err(error("it has a control character"));
     }
@@ -145,7 +162,9 @@ fn parse_repository(text: &str, whole: &str) -> Result<Repository, OciReferenceE
         if path.is_empty() {
             return Err(error("no folder follows `oci-layout:`"));
         }
-        return Ok(Repository::Layout { path: PathBuf::from(path) });
+        return Ok(Repository::Layout {
+            path: PathBuf::from(path),
+        });
     }
     let (host, path) = text.split_once('/').unwrap_or((text, ""));
     if host != "localhost" && !host.contains(['.', ':']) {
@@ -159,7 +178,10 @@ fn parse_repository(text: &str, whole: &str) -> Result<Repository, OciReferenceE
     if !path.is_empty() && !path.split('/').all(component) {
         return Err(error("a path has lower-case names between its slashes"));
     }
-    Ok(Repository::Registry { host: host.to_owned(), path: path.to_owned() })
+    Ok(Repository::Registry {
+        host: host.to_owned(),
+        path: path.to_owned(),
+    })
 }
 
 impl FromStr for Repository {
@@ -184,7 +206,10 @@ impl FromStr for Tag {
             return Ok(Self(text.to_owned()));
         }
         let reason = "a tag has letters, digits, `_`, `.` and `-`, at most 128 of them";
-        Err(OciReferenceError { text: text.to_owned(), reason })
+        Err(OciReferenceError {
+            text: text.to_owned(),
+            reason,
+        })
     }
 }
 
@@ -192,16 +217,25 @@ impl FromStr for OciReference {
     type Err = OciReferenceError;
 
     fn from_str(text: &str) -> Result<Self, OciReferenceError> {
-        let error = |reason| OciReferenceError { text: text.to_owned(), reason };
+        let error = |reason| OciReferenceError {
+            text: text.to_owned(),
+            reason,
+        };
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
-                let digest = digest.parse().map_err(|_| error("behind `@` a digest has to stand"))?;
+                let digest = digest
+                    .parse()
+                    .map_err(|_| error("behind `@` a digest has to stand"))?;
                 (rest, Some(digest))
             }
             None => (text, None),
         };
         let behind_slash = rest.rfind('/').map_or(0, |slash| slash + 1);
-        let scheme = if rest.starts_with(LAYOUT_SCHEME) { LAYOUT_SCHEME.len() } else { 0 };
+        let scheme = if rest.starts_with(LAYOUT_SCHEME) {
+            LAYOUT_SCHEME.len()
+        } else {
+            0
+        };
         let last = behind_slash.max(scheme);
         let (repository, tag) = match rest[last..].split_once(':') {
             Some((name, tag)) => {
@@ -214,7 +248,11 @@ impl FromStr for OciReference {
         if matches!(&repository, Repository::Registry { path, .. } if path.is_empty()) {
             return Err(error("behind the registry's host a path has to follow"));
         }
-        Ok(Self { repository, tag, digest })
+        Ok(Self {
+            repository,
+            tag,
+            digest,
+        })
     }
 }
 
@@ -296,9 +334,15 @@ mod tests {
     fn a_store_has_a_repository_for_each_model() {
         let model = "vision/digits".parse().unwrap();
         let registry: Repository = "registry.example.com/acme".parse().unwrap();
-        assert_eq!(registry.of_model(&model).to_string(), "registry.example.com/acme/vision/digits");
+        assert_eq!(
+            registry.of_model(&model).to_string(),
+            "registry.example.com/acme/vision/digits"
+        );
         let bare: Repository = "registry.example.com:5000".parse().unwrap();
-        assert_eq!(bare.of_model(&model).to_string(), "registry.example.com:5000/vision/digits");
+        assert_eq!(
+            bare.of_model(&model).to_string(),
+            "registry.example.com:5000/vision/digits"
+        );
         let layout: Repository = "oci-layout:./store".parse().unwrap();
         let of_model = layout.of_model(&model);
         assert_eq!(of_model.to_string(), "oci-layout:./store/vision/digits");

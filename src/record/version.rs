@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Code, Fault};
 use super::codes;
+use super::fault::{Code, Fault};
 
 /// One immutable release of a model: a SemVer version without build metadata.
 ///
@@ -130,7 +130,9 @@ impl FromStr for Version {
             reason: error.to_string(),
         })?;
         if !parsed.build.is_empty() {
-            return Err(VersionError::BuildMetadata { text: text.to_owned() });
+            return Err(VersionError::BuildMetadata {
+                text: text.to_owned(),
+            });
         }
         Ok(Self(parsed))
     }
@@ -140,10 +142,12 @@ impl FromStr for VersionRange {
     type Err = VersionError;
 
     fn from_str(text: &str) -> Result<Self, VersionError> {
-        semver::VersionReq::parse(text).map(Self).map_err(|error| VersionError::NotRange {
-            text: text.to_owned(),
-            reason: error.to_string(),
-        })
+        semver::VersionReq::parse(text)
+            .map(Self)
+            .map_err(|error| VersionError::NotRange {
+                text: text.to_owned(),
+                reason: error.to_string(),
+            })
     }
 }
 
@@ -172,7 +176,10 @@ mod tests {
 
     #[test]
     fn build_metadata_is_refused() {
-        assert!(matches!("1.0.0+7".parse::<Version>(), Err(VersionError::BuildMetadata { .. })));
+        assert!(matches!(
+            "1.0.0+7".parse::<Version>(),
+            Err(VersionError::BuildMetadata { .. })
+        ));
         for bad in ["1", "1.0", "v1.0.0", "01.0.0", "1.0.0-", ""] {
             assert!(bad.parse::<Version>().is_err(), "{bad:?} was taken");
         }

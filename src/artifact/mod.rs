@@ -1,0 +1,1 @@
+//! The OCI side: pack, push, pull, layout, registry, cache, referrers.

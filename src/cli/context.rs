@@ -1,0 +1,164 @@
+//! What a command works with, taken from the process once.
+
+use std::env;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tracing_subscriber::EnvFilter;
+
+use super::bars::Bars;
+use super::fault::CliError;
+use super::report::{Format, Page, Report};
+use super::{Command, Global, Outcome};
+use crate::platform::atomic::FileError;
+use crate::platform::clock::SystemClock;
+use crate::platform::progress::Silent;
+use crate::platform::{Clock, Places, Progress};
+use crate::record::Failure;
+
+/// The terminal, the clock and the folders of one run.
+///
+/// Use cases are handed what they need of it; they never look at the process themselves.
+pub struct Context {
+    /// Where the command was started, or `-C`.
+    pub directory: PathBuf,
+    /// How results are printed.
+    pub format: Format,
+    /// The user's folders.
+    pub places: Places,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who watches long work: bars on a terminal, nobody otherwise.
+    pub progress: Arc<dyn Progress>,
+    /// Whether a person can be asked: standard input and error are terminals, and the output is
+    /// text.
+    pub interactive: bool,
+    quiet: bool,
+}
+
+impl Context {
+    pub(super) fn from_process(global: Global) -> Result<Self, Failure> {
+        start_log(global.verbose);
+        let started = env::current_dir().map_err(FileError::at("find", "the current folder"))?;
+        let directory = match global.directory {
+            Some(folder) => started.join(folder),
+            None => started,
+        };
+        let terminal = std::io::stderr().is_terminal();
+        let watched = terminal && !global.quiet && global.output == Format::Text;
+        let progress: Arc<dyn Progress> = if watched {
+            Arc::new(Bars::new())
+        } else {
+            Arc::new(Silent)
+        };
+        Ok(Self {
+            directory,
+            format: global.output,
+            places: Places::find(|name| env::var_os(name).map(PathBuf::from))?,
+            clock: Arc::new(SystemClock),
+            progress,
+            interactive: watched && std::io::stdin().is_terminal(),
+            quiet: global.quiet,
+        })
+    }
+
+    /// Runs `command` to its end, or to the first signal.
+    pub(super) fn block_on(&self, command: Command) -> Result<Outcome, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(CliError::Runtime)?;
+        let result = runtime.block_on(async {
+            tokio::select! {
+                result = command.run(self) => result,
+                () = interrupted() => Err(CliError::Interrupted.into()),
+            }
+        });
+        runtime.shutdown_background();
+        result
+    }
+
+    /// Prints a result to standard output in the format that was asked for.
+    ///
+    /// # Errors
+    /// If standard output can't be written.
+    pub fn print(&self, report: &impl Report) -> Result<(), Failure> {
+        let text = match self.format {
+            Format::Text => {
+                let mut page = Page::new(terminal_width());
+                report
+                    .text(&mut page)
+                    .expect("writing to a string never fails");
+                page.into_text()
+            }
+            Format::Json => {
+                let json = serde_json::to_string_pretty(report);
+                json.expect("a report's keys are strings") + "\n"
+            }
+            Format::Yaml => serde_saphyr::to_string(report).expect("a report's keys are strings"),
+            Format::Name => report.names().into_iter().map(|name| name + "\n").collect(),
+        };
+        let mut stdout = anstream::stdout().lock();
+        let written = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+        match written {
+            // `modelyard list | head`: the reader has enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written.map_err(CliError::Print)?),
+        }
+    }
+
+    /// Tells people, and only people, something on standard error: a hint, a warning.
+    pub fn note(&self, message: &str) {
+        if !self.quiet && self.format == Format::Text {
+            // Nobody is left to tell if standard error is closed.
+            let _ = writeln!(anstream::stderr().lock(), "{message}");
+        }
+    }
+}
+
+fn terminal_width() -> Option<u16> {
+    let stdout = std::io::stdout();
+    stdout
+        .is_terminal()
+        .then(|| env::var("COLUMNS").ok().and_then(|text| text.parse().ok()))?
+}
+
+/// Logs go to standard error: warnings, and with `-v` what is done; `MODELYARD_LOG` sets it in
+/// detail, in the language of `RUST_LOG`.
+fn start_log(verbose: u8) {
+    let default = match verbose {
+        0 => "modelyard=warn",
+        1 => "modelyard=info",
+        2 => "modelyard=debug",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("MODELYARD_LOG").unwrap_or_else(|_| default.into());
+    // A second subscriber in one process (tests) is refused, and the first one stays.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(anstream::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+}
+
+/// Waits for Ctrl-C or a request to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // No signal can be heard: then none interrupts.
+        std::future::pending::<()>().await;
+    }
+}

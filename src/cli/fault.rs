@@ -1,0 +1,131 @@
+//! How a failure is told: to people as a compiler does, to machines as one JSON object.
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::json;
+
+use super::{Format, codes};
+use crate::platform::redact;
+use crate::record::{Class, Code, Fault};
+
+/// What the command line itself can fail with.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// Whoever read our output has gone, or the disk is full.
+    #[error("can't print the result")]
+    Print(#[source] std::io::Error),
+    /// The user pressed Ctrl-C, or the process was asked to end.
+    #[error("interrupted; nothing was left half done")]
+    Interrupted,
+    /// No threads to run on.
+    #[error("can't start the threads to work on")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl Fault for CliError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Print(_) => &codes::NOT_PRINTED,
+            Self::Interrupted => &codes::INTERRUPTED,
+            Self::Runtime(_) => &codes::NO_RUNTIME,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Print(_) => None,
+            Self::Interrupted => Some("run the same command again to go on".to_owned()),
+            Self::Runtime(_) => Some("check the limits on processes and memory".to_owned()),
+        }
+    }
+}
+
+/// Prints `fault` to standard error and gives the exit code that belongs to it.
+pub(super) fn print(fault: &dyn Fault, format: Format) -> ExitCode {
+    let mut stderr = anstream::stderr().lock();
+    // Nobody is left to tell if standard error itself is closed.
+    let _ = match format {
+        Format::Json => writeln!(stderr, "{}", as_json(fault)),
+        _ => write_text(&mut stderr, fault),
+    };
+    exit_code(fault)
+}
+
+fn exit_code(fault: &dyn Fault) -> ExitCode {
+    if fault.code() == &codes::INTERRUPTED {
+        return ExitCode::from(130);
+    }
+    match fault.class() {
+        Class::Permanent => ExitCode::from(2),
+        Class::Transient | Class::Blocked => ExitCode::from(3),
+    }
+}
+
+/// What lies beneath `fault`, outermost first, leaving out what only repeats the line above.
+fn causes(fault: &dyn Fault) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut last = fault.to_string();
+    let mut next = fault.source();
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !last.ends_with(&text) {
+            causes.push(text.clone());
+            last = text;
+        }
+        next = Error::source(error);
+    }
+    causes
+}
+
+fn write_text(out: &mut dyn Write, fault: &dyn Fault) -> std::io::Result<()> {
+    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let bold = Style::new().bold();
+    let text = printable_lines(&fault.to_string());
+    writeln!(
+        out,
+        "{red}error[{}]{red:#}{bold}: {text}{bold:#}",
+        fault.code()
+    )?;
+    for cause in causes(fault) {
+        writeln!(
+            out,
+            "  {bold}caused by{bold:#}: {}",
+            printable_lines(&cause)
+        )?;
+    }
+    if let Some(help) = fault.help() {
+        writeln!(out, "  {bold}help{bold:#}: {}", printable_lines(&help))?;
+    }
+    writeln!(
+        out,
+        "  {bold}more{bold:#}: modelyard explain {}",
+        fault.code()
+    )
+}
+
+/// Control characters escaped, line breaks kept and indented under their label.
+fn printable_lines(text: &str) -> String {
+    text.lines()
+        .map(redact::printable)
+        .collect::<Vec<_>>()
+        .join("\n        ")
+}
+
+fn as_json(fault: &dyn Fault) -> serde_json::Value {
+    json!({
+        "error": {
+            "code": fault.code().id,
+            "message": fault.to_string(),
+            "causes": causes(fault),
+            "help": fault.help(),
+            "class": match fault.class() {
+                Class::Transient => "transient",
+                Class::Blocked => "blocked",
+                Class::Permanent => "permanent",
+            },
+        }
+    })
+}

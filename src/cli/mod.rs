@@ -1,0 +1,115 @@
+//! The command line, one file a command.
+//!
+//! A command parses its arguments, calls one use case of `ops`, and prints what came of it; it
+//! decides nothing. What it prints is a [`Report`], which knows how it looks as text for people,
+//! as JSON or YAML for machines, and as bare names for scripts.
+//!
+//! # Exit codes
+//!
+//! | code | meaning |
+//! | --- | --- |
+//! | 0 | done |
+//! | 1 | problems were found: the yard's records have errors, or the answer is no |
+//! | 2 | it could not be done; the error says why, and what to do |
+//! | 3 | it could not be done now; trying again may help |
+//! | 130 | interrupted |
+
+mod bars;
+mod context;
+mod fault;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use context::Context;
+pub use report::{Format, Page, Report};
+
+use crate::record::Failure;
+
+/// What a command came to, if it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well.
+    Done,
+    /// It ran, and the answer is no: problems were found, something differs.
+    Problems,
+}
+
+/// A GitOps registry for machine-learning models.
+///
+/// Records of models are YAML in a git repository (a yard), changed by reviewed commits; their
+/// bytes are signed OCI artifacts in a container registry or a folder.
+#[derive(Debug, Parser)]
+#[command(
+    name = "modelyard",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 problems were found, 2 it could not be done, \
+    3 trying again may help, 130 interrupted."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Run as if started in this folder
+    #[arg(short = 'C', long = "directory", global = true, value_name = "FOLDER")]
+    directory: Option<PathBuf>,
+    /// How to print what comes of it
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    output: Format,
+    /// Say only what was asked for
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more of what is done; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl Command {
+    async fn run(self, _context: &Context) -> Result<Outcome, Failure> {
+        match self {}
+    }
+}
+
+/// Parses the process's arguments, runs the command, and gives its exit code.
+pub fn main() -> ExitCode {
+    let Arguments { global, command } = Arguments::parse();
+    let format = global.output;
+    let result = Context::from_process(global).and_then(|context| context.block_on(command));
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Problems) => ExitCode::from(1),
+        Err(failure) => fault::print(failure.as_ref(), format),
+    }
+}
+
+/// The codes of this room.
+pub mod codes {
+    crate::codes! {
+        NOT_PRINTED = "not-printed";
+        INTERRUPTED = "interrupted";
+        NO_RUNTIME = "no-runtime";
+    }
+}

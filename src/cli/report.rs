@@ -1,0 +1,64 @@
+//! What a command prints.
+
+use std::fmt;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+    /// One YAML document
+    Yaml,
+    /// Bare names, one a line
+    Name,
+}
+
+/// A command's result.
+///
+/// Its `Serialize` is the machine's view, whose field names are kept from release to release.
+pub trait Report: Serialize {
+    /// Writes it for people.
+    ///
+    /// # Errors
+    /// Only what `page` itself fails with.
+    fn text(&self, page: &mut Page) -> fmt::Result;
+
+    /// The names of the things in it, as other commands take them.
+    fn names(&self) -> Vec<String>;
+}
+
+/// Where a report writes its text: a string that knows its reader's width.
+#[derive(Debug)]
+pub struct Page {
+    text: String,
+    /// Columns of the reader's terminal; `None` where it is no terminal.
+    pub width: Option<u16>,
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new(width: Option<u16>) -> Self {
+        Self {
+            text: String::new(),
+            width,
+        }
+    }
+
+    /// What was written.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+}
+
+impl fmt::Write for Page {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.text.push_str(text);
+        Ok(())
+    }
+}

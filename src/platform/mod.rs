@@ -1,0 +1,26 @@
+//! The world's edges, each behind a face that the rest of the project can hold.
+//!
+//! Time, files, HTTP, retries, progress and secrets come from here and from nowhere else, so that
+//! what is above can be tested without them, and so that each rule (writes are atomic, waits are
+//! capped, credentials are never printed) is kept in one place.
+
+pub mod atomic;
+pub mod clock;
+pub mod http;
+pub mod places;
+pub mod progress;
+pub mod redact;
+pub mod retry;
+
+pub use clock::Clock;
+pub use places::Places;
+pub use progress::Progress;
+
+/// The codes of this room.
+pub mod codes {
+    crate::codes! {
+        FILE_FAILED = "file-failed";
+        NO_HOME = "no-home";
+        HTTP_CLIENT = "http-client";
+    }
+}

@@ -1,0 +1,1 @@
+//! The git side: snapshots at a commit, differences, changes, the index.
