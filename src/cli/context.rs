@@ -86,7 +86,7 @@ impl Context {
     pub fn print(&self, report: &impl Report) -> Result<(), Failure> {
         let text = match self.format {
             Format::Text => {
-                let mut page = Page::new(terminal_width());
+                let mut page = Page::default();
                 report
                     .text(&mut page)
                     .expect("writing to a string never fails");
@@ -117,13 +117,6 @@ impl Context {
             let _ = writeln!(anstream::stderr().lock(), "{message}");
         }
     }
-}
-
-fn terminal_width() -> Option<u16> {
-    let stdout = std::io::stdout();
-    stdout
-        .is_terminal()
-        .then(|| env::var("COLUMNS").ok().and_then(|text| text.parse().ok()))?
 }
 
 /// Logs go to standard error: warnings, and with `-v` what is done; `MODELYARD_LOG` sets it in

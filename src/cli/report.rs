@@ -33,32 +33,20 @@ pub trait Report: Serialize {
     fn names(&self) -> Vec<String>;
 }
 
-/// Where a report writes its text: a string that knows its reader's width.
-#[derive(Debug)]
-pub struct Page {
-    text: String,
-    /// Columns of the reader's terminal; `None` where it is no terminal.
-    pub width: Option<u16>,
-}
+/// Where a report writes its text.
+#[derive(Debug, Default)]
+pub struct Page(String);
 
 impl Page {
-    /// An empty page.
-    pub fn new(width: Option<u16>) -> Self {
-        Self {
-            text: String::new(),
-            width,
-        }
-    }
-
     /// What was written.
     pub fn into_text(self) -> String {
-        self.text
+        self.0
     }
 }
 
 impl fmt::Write for Page {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.text.push_str(text);
+        self.0.push_str(text);
         Ok(())
     }
 }
