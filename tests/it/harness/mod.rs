@@ -1,0 +1,67 @@
+//! What the integration tests stand on: a machine of its own for each test, and real servers.
+//!
+//! - [`Sandbox`]: a temporary folder with a home, a clean environment, and the built `modelyard`,
+//!   `git` and the outside tools run in it. Nothing of the developer's machine shines through.
+//! - [`Front`]: an HTTP server before a registry (or before nothing) that counts what is asked of
+//!   it and misbehaves on demand.
+//! - behind the feature `real-tools`: [`registry`] starts real registries, [`GitHttp`] serves
+//!   bare repositories by git's own `http-backend`, [`tools`] finds other people's programs.
+//!
+//! Whatever a test starts here listens on a free loopback port, is awaited by asking it rather
+//! than by sleeping, and ends when its value is dropped.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test takes from the harness what it needs"
+)]
+
+mod front;
+mod http;
+mod sandbox;
+
+#[cfg(feature = "real-tools")]
+mod git_http;
+#[cfg(feature = "real-tools")]
+mod process;
+#[cfg(feature = "real-tools")]
+mod proof;
+#[cfg(feature = "real-tools")]
+pub mod registry;
+#[cfg(feature = "real-tools")]
+pub mod tools;
+
+#[cfg(feature = "real-tools")]
+pub use git_http::GitHttp;
+
+pub use front::{Answer, Front};
+pub use sandbox::{Outcome, Run, Sandbox};
+
+/// A user name and password that a server of the harness asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The user's name.
+    pub user: String,
+    /// The password, in clear: it guards a temporary folder.
+    pub password: String,
+}
+
+impl Login {
+    /// A login of these two.
+    pub fn new(user: &str, password: &str) -> Self {
+        Self {
+            user: user.into(),
+            password: password.into(),
+        }
+    }
+
+    /// The value of the `Authorization` header that carries it.
+    pub fn basic(&self) -> String {
+        use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+        format!(
+            "Basic {}",
+            BASE64_STANDARD.encode(format!("{}:{}", self.user, self.password))
+        )
+    }
+}
