@@ -1,0 +1,38 @@
+//! Where a blob's bytes are taken from on their way into a store.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+/// Bytes that can be read again from their beginning, so that an upload can be tried again.
+pub trait BlobSource: Send + Sync {
+    /// Begins to read. What is read is verified by the store: a file that changed since it was
+    /// described is refused there.
+    ///
+    /// # Errors
+    /// The operating system's, for a file.
+    fn open(&self) -> io::Result<Box<dyn Read + Send>>;
+
+    /// The file that they lie in, if they lie in one, for errors to name.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
+}
+
+impl BlobSource for Bytes {
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Cursor::new(self.clone())))
+    }
+}
+
+impl BlobSource for PathBuf {
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(File::open(self)?))
+    }
+
+    fn path(&self) -> Option<&Path> {
+        Some(self)
+    }
+}
