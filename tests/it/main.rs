@@ -1,3 +1,5 @@
 //! Integration tests; folders mirror `src/`.
 
 mod harness;
+mod layering;
+mod source;

@@ -105,7 +105,7 @@ fn a_front_counts_and_misbehaves() {
     let image = format!("{}/vision/digits:1.0.0", front.host());
     front.always("GET", "/blobs/", Answer::Tampered);
     crane(&sandbox, &["validate", "--remote", &image]).exits(1);
-    front.always("GET", "/manifests/", Answer::status(500));
+    front.always("GET", "/manifests/", Answer::status(404));
     crane(&sandbox, &["manifest", &image]).exits(1);
 }
 
