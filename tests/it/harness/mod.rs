@@ -5,7 +5,8 @@
 //! - [`Front`]: an HTTP server before a registry (or before nothing) that counts what is asked of
 //!   it and misbehaves on demand.
 //! - behind the feature `real-tools`: [`registry`] starts real registries, [`GitHttp`] serves
-//!   bare repositories by git's own `http-backend`, [`tools`] finds other people's programs.
+//!   bare repositories by git's own `http-backend`, [`tools`] finds other people's programs,
+//!   [`killed_at_every_write`] kills a command before each of its writes.
 //!
 //! Whatever a test starts here listens on a free loopback port, is awaited by asking it rather
 //! than by sleeping, and ends when its value is dropped.
@@ -23,6 +24,8 @@ mod sandbox;
 #[cfg(feature = "real-tools")]
 mod git_http;
 #[cfg(feature = "real-tools")]
+mod killing;
+#[cfg(feature = "real-tools")]
 mod process;
 #[cfg(feature = "real-tools")]
 mod proof;
@@ -33,6 +36,8 @@ pub mod tools;
 
 #[cfg(feature = "real-tools")]
 pub use git_http::GitHttp;
+#[cfg(feature = "real-tools")]
+pub use killing::killed_at_every_write;
 
 pub use front::{Answer, Front};
 pub use sandbox::{Outcome, Run, Sandbox};

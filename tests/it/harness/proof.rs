@@ -1,7 +1,7 @@
 //! The harness itself: a registry that lets everyone in would make every login test pass.
 
 use super::registry::{Distribution, Referrers, TokenServer, Tokens};
-use super::{Answer, Front, GitHttp, Login, Outcome, Sandbox};
+use super::{Answer, Front, GitHttp, Login, Outcome, Sandbox, killed_at_every_write};
 
 fn login() -> Login {
     Login::new("tester", "correct horse")
@@ -168,4 +168,32 @@ fn noise(size: usize) -> Vec<u8> {
         .take(size)
         .map(|state| state.to_be_bytes()[0])
         .collect()
+}
+
+#[test]
+fn a_command_is_killed_before_each_of_its_writes() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path("greeting");
+    let mut left = Vec::new();
+    let (outcome, writes) = killed_at_every_write(
+        &sandbox.path(""),
+        || {
+            for left in ["greeting", "second"] {
+                let _ = std::fs::remove_file(sandbox.path(left));
+            }
+            sandbox.program("sh", ["-c", "echo hello > greeting; echo hello > second"])
+        },
+        |_| left.push(std::fs::read_to_string(&file).ok()),
+    );
+    outcome.success();
+    assert_eq!(writes, 4);
+    assert_eq!(
+        left,
+        [
+            None,
+            Some(String::new()),
+            Some("hello\n".into()),
+            Some("hello\n".into())
+        ]
+    );
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// The program of this name: `crane`, `oras`, `registry`, `cosign3`, `cosign2`,
-/// `referrers-registry`, `token-server`, `check-jsonschema`.
+/// `referrers-registry`, `token-server`, `check-jsonschema`; and `killer.so`, for
+/// [`killed_at_every_write`](super::killed_at_every_write).
 ///
 /// A test that needs a tool fails without it; it is never skipped.
 pub fn path(name: &str) -> PathBuf {
