@@ -9,6 +9,7 @@
 pub mod alias;
 pub mod digest;
 pub mod fault;
+pub mod kind;
 pub mod lifecycle;
 pub mod name;
 pub mod reference;
@@ -19,6 +20,7 @@ pub mod version;
 pub use alias::Alias;
 pub use digest::Digest;
 pub use fault::{Class, Code, Failure, Fault};
+pub use kind::{API_VERSION, Kind, Record};
 pub use lifecycle::Lifecycle;
 pub use name::{ModelName, Name};
 pub use reference::{ModelReference, Selector};
@@ -36,5 +38,6 @@ pub mod codes {
         INVALID_OCI_REFERENCE = "invalid-oci-reference";
         ILLEGAL_LIFECYCLE_MOVE = "illegal-lifecycle-move";
         UNKNOWN_LIFECYCLE = "unknown-lifecycle";
+        INVALID_VALUE = "invalid-value";
     }
 }

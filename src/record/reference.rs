@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::fault::{Code, Failure, Fault};
 use super::{Alias, Digest, ModelName, Version, VersionRange, codes};
 
@@ -16,7 +18,8 @@ pub struct ModelReference {
 }
 
 /// Which version of a model is meant.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Selector {
     /// The newest released one: nothing stands behind the name.
     Newest,
@@ -94,6 +97,24 @@ impl FromStr for ModelReference {
                 model: text.parse()?,
                 selector: Selector::Newest,
             }),
+        }
+    }
+}
+
+impl TryFrom<String> for Selector {
+    type Error = SelectorError;
+
+    fn try_from(text: String) -> Result<Self, SelectorError> {
+        text.parse()
+    }
+}
+
+impl From<Selector> for String {
+    /// In a record the newest released one is the range of all, since `newest` is an alias there.
+    fn from(selector: Selector) -> Self {
+        match selector {
+            Selector::Newest => "*".to_owned(),
+            other => other.to_string(),
         }
     }
 }

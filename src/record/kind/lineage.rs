@@ -1,0 +1,81 @@
+//! Where a version comes from: what is needed to make it again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::address::{Address, WebUrl};
+use super::identity::CommitId;
+use super::path::RelativePath;
+use super::source::SourceType;
+use crate::record::Digest;
+
+/// The code, the run and the data that made a version.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Lineage {
+    /// The code that trained it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<TrainingSource>,
+    /// The run of an experiment tracker that trained it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<TrainingRun>,
+    /// The data that it was trained and evaluated with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<Dataset>,
+}
+
+/// A commit of a git repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrainingSource {
+    /// The repository.
+    pub repository: Address,
+    /// The commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
+    /// The file or folder in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<RelativePath>,
+}
+
+/// A run of an experiment tracker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrainingRun {
+    /// Which tracker, such as `mlflow`.
+    pub system: String,
+    /// What the tracker calls the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where it can be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<WebUrl>,
+}
+
+/// Data that a version was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Dataset {
+    /// What it is called.
+    pub name: String,
+    /// Where it lies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<Address>,
+    /// Which bytes it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+/// What an imported version was before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Imported {
+    /// The kind of source.
+    pub from: SourceType,
+    /// What the source calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// What the source said of it that has no field here.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub unmapped: Map<String, Value>,
+}
