@@ -1,6 +1,6 @@
 //! Kills a command before each of its writes, one after the other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::sandbox::{Outcome, Run};
 use super::tools;
@@ -20,10 +20,12 @@ pub fn killed_at_every_write(
     mut command: impl FnMut() -> Run,
     mut inspect: impl FnMut(u32),
 ) -> (Outcome, u32) {
+    // Collected from its components it has no slash at its end, as the paths it is compared with.
+    let folder: PathBuf = folder.components().collect();
     for write in 1..=MOST_WRITES {
         let outcome = command()
             .env("LD_PRELOAD", tools::path("killer.so"))
-            .env("KILL_BELOW", folder)
+            .env("KILL_BELOW", &folder)
             .env("KILL_BEFORE", write.to_string())
             .run();
         match outcome.code {
