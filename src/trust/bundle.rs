@@ -57,7 +57,7 @@ pub(super) fn write(subject: &Digest, key: &SigningKey) -> Vec<u8> {
 pub(super) fn read(json: &[u8], subject: &Digest) -> Content {
     let bundle: Bundle = match serde_json::from_slice(json) {
         Ok(bundle) => bundle,
-        Err(error) => return Content::Flawed(Flaw::Unreadable(error.to_string())),
+        Err(error) => return Content::Flawed(Flaw::unreadable(error)),
     };
     if bundle.media_type() != MediaType::Bundle0_3 {
         return Content::Flawed(Flaw::Pinned("the bundle's media type"));
@@ -70,7 +70,7 @@ pub(super) fn read(json: &[u8], subject: &Digest) -> Content {
     }
     let statement: Statement = match serde_json::from_slice(envelope.payload.as_bytes()) {
         Ok(statement) => statement,
-        Err(error) => return Content::Flawed(Flaw::Unreadable(error.to_string())),
+        Err(error) => return Content::Flawed(Flaw::unreadable(error)),
     };
     if statement.predicate_type != PREDICATE {
         return Content::Attestation(statement.predicate_type);

@@ -86,7 +86,7 @@ pub(super) fn read(payload: Vec<u8>, signature: &str, subject: &Digest) -> Conte
     }
     let critical = match serde_json::from_slice::<Payload>(&payload) {
         Ok(payload) => payload.critical,
-        Err(error) => return Content::Flawed(Flaw::Unreadable(error.to_string())),
+        Err(error) => return Content::Flawed(Flaw::unreadable(error)),
     };
     if critical.kind != KIND {
         return Content::Flawed(Flaw::Pinned("the payload's type"));
@@ -99,6 +99,6 @@ pub(super) fn read(payload: Vec<u8>, signature: &str, subject: &Digest) -> Conte
             message: payload,
             signature,
         },
-        Err(error) => Content::Flawed(Flaw::Unreadable(error.to_string())),
+        Err(error) => Content::Flawed(Flaw::unreadable(error)),
     }
 }

@@ -15,12 +15,24 @@
 
 pub mod bundle;
 pub mod classic;
+pub mod discover;
+pub mod error;
 pub mod key;
+pub mod policy;
 mod sealed;
+pub mod sign;
 pub mod signature;
+pub mod verdict;
+pub mod verify;
 
+pub use discover::{Found, signatures};
+pub use error::TrustError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
+pub use policy::{Context, KeyRing, NoKey, Policy, judge};
+pub use sign::{Signed, sign};
 pub use signature::{Content, Flaw, Form, Signature};
+pub use verdict::{Examined, RuleVerdict, Signer, Standing, Unmet, Verdict};
+pub use verify::verify;
 
 /// The codes of this room.
 pub mod codes {
@@ -29,5 +41,15 @@ pub mod codes {
         UNSUPPORTED_KEY = "unsupported-key";
         WRONG_PASSWORD = "wrong-password";
         NO_RANDOMNESS = "no-randomness";
+        SIGNATURE_TAG_TAKEN = "signature-tag-taken";
+        SIGNATURES_CONTENDED = "signatures-contended";
+        NOBODY_VOUCHES = "nobody-vouches";
+        TOO_FEW_SIGNATURES = "too-few-signatures";
+        NO_TRUSTED_KEY = "no-trusted-key";
+        KEYLESS_NOT_EVALUATED = "keyless-not-evaluated";
+        ATTESTATIONS_NOT_EVALUATED = "attestations-not-evaluated";
+        SCAN_NOT_EVALUATED = "scan-not-evaluated";
+        FORMATS_NOT_EVALUATED = "formats-not-evaluated";
+        FORMAT_DENIED = "format-denied";
     }
 }

@@ -75,6 +75,13 @@ impl Signature {
     }
 }
 
+impl Flaw {
+    /// It can't be parsed, for this reason.
+    pub(super) fn unreadable(reason: impl fmt::Display) -> Self {
+        Self::Unreadable(reason.to_string())
+    }
+}
+
 impl fmt::Display for Flaw {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,0 +1,362 @@
+//! The trust policy with the keys it names, and how it is held against what was found.
+//!
+//! Every rule whose `match` fits has to be satisfied. What isn't known of an artifact (a bare
+//! reference has no model and no lifecycle) is taken to match: nobody escapes a rule by not
+//! saying what something is.
+//!
+//! A rule's signatures are counted by distinct accepted keys, never by signatures, and a key that
+//! two files hold is one key. A key counts while `notBefore ≤ now ≤ notAfter`, where `now` is the
+//! time of verification: a signature by a key says nothing of when it was made that could be
+//! believed, so whatever an expired key ever signed has to be signed again by another. A key that
+//! is revoked anywhere in a rule counts for nothing in that rule.
+//!
+//! What this build can't evaluate (identities, attestations, scans) fails its rule.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::discover::Found;
+use super::key::{KeyError, VerifyingKey};
+use super::signature::{Content, Signature};
+use super::verdict::{Examined, RuleVerdict, Signer, Unmet, Verdict};
+use crate::record::kind::{KeySigner, Signer as Accepted, Trust, TrustRule};
+use crate::record::{Digest, Lifecycle, ModelName};
+
+/// The yard's rules, and the bytes of the keys that they name, from one revision.
+#[derive(Debug, Default)]
+pub struct Policy {
+    /// All rules, in the order of `modelyard.yaml`.
+    pub rules: Vec<TrustRule>,
+    /// The keys that they name.
+    pub keys: KeyRing,
+}
+
+/// Public keys, by their path in the yard.
+#[derive(Debug, Default)]
+pub struct KeyRing(BTreeMap<String, Result<VerifyingKey, NoKey>>);
+
+/// Why a path of the policy leads to no key.
+#[derive(Debug, thiserror::Error)]
+pub enum NoKey {
+    /// There is no such file.
+    #[error("the file is not there")]
+    Missing,
+    /// It is no key.
+    #[error(transparent)]
+    Unusable(#[from] KeyError),
+}
+
+/// What is known of an artifact that is judged.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Whose version it is; unknown for a bare reference.
+    pub model: Option<ModelName>,
+    /// Where in its life it is; unknown for a bare reference.
+    pub lifecycle: Option<Lifecycle>,
+    /// The formats that its record declares, the format's name and what in it can run code; what
+    /// the bytes themselves are is for a scan to say. Unknown for a bare reference.
+    pub formats: Option<Vec<String>>,
+    /// The time of verification.
+    pub now: Timestamp,
+}
+
+impl Context {
+    /// An artifact of which nothing is known but its digest.
+    pub fn bare(now: Timestamp) -> Self {
+        Self {
+            model: None,
+            lifecycle: None,
+            formats: None,
+            now,
+        }
+    }
+
+    fn fits(&self, rule: &TrustRule) -> bool {
+        let models = rule.matching.models.as_ref();
+        let stages = rule.matching.lifecycle.as_ref();
+        let model = models.is_none_or(|pattern| {
+            let model = self.model.as_ref();
+            model.is_none_or(|model| pattern.matches(model))
+        });
+        let stage = stages.is_none_or(|stages| {
+            let lifecycle = self.lifecycle;
+            lifecycle.is_none_or(|lifecycle| stages.contains(lifecycle))
+        });
+        model && stage
+    }
+}
+
+impl Policy {
+    /// The policy `trust` with its keys, each read by `read` from the same revision of the yard.
+    ///
+    /// # Errors
+    /// What `read` fails with. A key that is missing or no key is no error here: it counts for
+    /// nothing, and the verdict tells.
+    pub fn gather<E>(
+        trust: &Trust,
+        mut read: impl FnMut(&str) -> Result<Option<bytes::Bytes>, E>,
+    ) -> Result<Self, E> {
+        let mut keys = KeyRing::default();
+        for path in trust.rules.iter().flat_map(key_paths) {
+            if !keys.0.contains_key(path) {
+                let key = match read(path)? {
+                    None => Err(NoKey::Missing),
+                    Some(pem) => VerifyingKey::from_pem(&pem).map_err(NoKey::from),
+                };
+                keys.0.insert(path.to_owned(), key);
+            }
+        }
+        Ok(Self {
+            rules: trust.rules.clone(),
+            keys,
+        })
+    }
+
+    /// Whether a rule that fits asks for signatures, so that they have to be fetched.
+    pub(super) fn asks_for_signatures(&self, context: &Context) -> bool {
+        let mut fitting = self.rules.iter().filter(|rule| context.fits(rule));
+        fitting.any(|rule| needed(rule) > 0)
+    }
+}
+
+impl KeyRing {
+    /// Adds a key under the path by which rules name it.
+    pub fn add(&mut self, path: impl Into<String>, key: VerifyingKey) {
+        self.0.insert(path.into(), Ok(key));
+    }
+
+    /// The key at `path`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn get(&self, path: &str) -> Result<&VerifyingKey, &NoKey> {
+        self.0.get(path).unwrap_or(&Err(NoKey::Missing)).as_ref()
+    }
+}
+
+/// Holds `rules` against the signatures that were found of `subject`.
+pub fn judge(
+    rules: &[TrustRule],
+    keys: &KeyRing,
+    context: &Context,
+    subject: &Digest,
+    found: &Found,
+) -> Verdict {
+    let fitting = rules.iter().enumerate();
+    let fitting = fitting.filter(|(_, rule)| context.fits(rule));
+    Verdict {
+        subject: *subject,
+        rules: fitting
+            .map(|(index, rule)| judge_rule(index + 1, rule, keys, context, found))
+            .collect(),
+        signatures: found
+            .signatures
+            .iter()
+            .map(|signature| examine(signature, keys))
+            .collect(),
+        unexamined: found.unexamined,
+    }
+}
+
+fn judge_rule(
+    number: usize,
+    rule: &TrustRule,
+    keys: &KeyRing,
+    context: &Context,
+    found: &Found,
+) -> RuleVerdict {
+    let needed = needed(rule);
+    let signers = signers(rule, keys, context.now, found);
+    let mut unmet = Vec::new();
+    if signers.len() < needed {
+        unmet.extend(missing_signatures(
+            rule,
+            keys,
+            context.now,
+            found,
+            signers.len(),
+        ));
+    }
+    if !rule.require.attestations.is_empty() {
+        let types = rule.require.attestations.iter();
+        unmet.push(Unmet::Attestations {
+            types: types.map(ToString::to_string).collect(),
+        });
+    }
+    if rule.require.scan.is_some() {
+        unmet.push(Unmet::Scan);
+    }
+    unmet.extend(denied_format(rule, context));
+    RuleVerdict {
+        rule: number,
+        needed,
+        signers,
+        unmet,
+    }
+}
+
+/// The accepted keys that signed and count now, each once.
+fn signers(rule: &TrustRule, keys: &KeyRing, now: Timestamp, found: &Found) -> Vec<Signer> {
+    let mut signers: Vec<Signer> = Vec::new();
+    for accepted in key_signers(rule) {
+        let Ok(key) = keys.get(accepted.key.as_str()) else {
+            continue;
+        };
+        let fingerprint = key.fingerprint();
+        let counted = signers
+            .iter()
+            .any(|signer| signer.fingerprint == fingerprint);
+        if !counted
+            && standing(rule, accepted, keys, now).is_ok()
+            && found
+                .signatures
+                .iter()
+                .any(|signature| signature.is_by(key))
+        {
+            signers.push(Signer {
+                key: accepted.key.as_str().to_owned(),
+                fingerprint,
+            });
+        }
+    }
+    signers
+}
+
+/// Whether signatures by this key count now in this rule, and why not.
+fn standing(
+    rule: &TrustRule,
+    accepted: &KeySigner,
+    keys: &KeyRing,
+    now: Timestamp,
+) -> Result<(), String> {
+    let key = keys
+        .get(accepted.key.as_str())
+        .map_err(ToString::to_string)?;
+    let is_revoked = |other: &&KeySigner| {
+        other.revoked == Some(true) && keys.get(other.key.as_str()).is_ok_and(|other| other == key)
+    };
+    if key_signers(rule).any(|other| is_revoked(&other)) {
+        return Err("it is revoked".to_owned());
+    }
+    if let Some(from) = accepted.not_before.filter(|from| now < *from) {
+        return Err(format!("it counts from {from} on"));
+    }
+    if let Some(until) = accepted.not_after.filter(|until| now > *until) {
+        return Err(format!("it counted until {until}"));
+    }
+    Ok(())
+}
+
+/// Why `counted` signers are too few: once for the signatures, and once for each key of the
+/// policy that is none.
+fn missing_signatures(
+    rule: &TrustRule,
+    keys: &KeyRing,
+    now: Timestamp,
+    found: &Found,
+    counted: usize,
+) -> Vec<Unmet> {
+    let needed = needed(rule);
+    let mut unmet = Vec::new();
+    let mut passed_over = Vec::new();
+    for accepted in key_signers(rule) {
+        let path = accepted.key.as_str().to_owned();
+        match keys.get(&path) {
+            Err(reason) => unmet.push(Unmet::NoKey {
+                key: path,
+                reason: reason.to_string(),
+            }),
+            Ok(key) => {
+                let signed = found
+                    .signatures
+                    .iter()
+                    .any(|signature| signature.is_by(key));
+                match standing(rule, accepted, keys, now) {
+                    Err(reason) => passed_over.push(format!("{path}: {reason}")),
+                    Ok(()) if !signed => passed_over.push(format!("{path}: it did not sign")),
+                    Ok(()) => {}
+                }
+            }
+        }
+    }
+    let identities: Vec<_> = identities(rule).collect();
+    if identities.is_empty() {
+        unmet.push(Unmet::Signatures {
+            needed,
+            counted,
+            passed_over,
+            found: found.signatures.len(),
+            unexamined: found.unexamined,
+        });
+    } else {
+        unmet.push(Unmet::Keyless {
+            needed,
+            counted,
+            identities,
+        });
+    }
+    unmet
+}
+
+fn denied_format(rule: &TrustRule, context: &Context) -> Option<Unmet> {
+    let denied = &rule.require.formats.as_ref()?.deny;
+    if denied.is_empty() {
+        return None;
+    }
+    let Some(declared) = &context.formats else {
+        return Some(Unmet::UnknownFormats);
+    };
+    let is_denied = |format: &&String| denied.iter().any(|name| name.as_str() == format.as_str());
+    let format = declared.iter().find(is_denied)?.clone();
+    Some(Unmet::DeniedFormat { format })
+}
+
+/// Whose signature it is, as far as the policy's keys can tell.
+fn examine(signature: &Signature, keys: &KeyRing) -> Examined {
+    let signer = |(path, key): (&String, &Result<VerifyingKey, NoKey>)| {
+        let key = key.as_ref().ok().filter(|key| signature.is_by(key))?;
+        Some(Signer {
+            key: path.clone(),
+            fingerprint: key.fingerprint(),
+        })
+    };
+    let signer = keys.0.iter().find_map(signer);
+    let remark = match &signature.content {
+        Content::Keyed { .. } if signer.is_none() => {
+            Some("is by none of the keys that were tried".to_owned())
+        }
+        Content::Keyed { .. } => None,
+        Content::Keyless => Some("is by an identity, which is not evaluated yet".to_owned()),
+        Content::Attestation(kind) => Some(format!("is an attestation ({kind})")),
+        Content::Flawed(flaw) => Some(flaw.to_string()),
+    };
+    Examined {
+        form: signature.form,
+        at: signature.at,
+        signer,
+        remark,
+    }
+}
+
+fn needed(rule: &TrustRule) -> usize {
+    rule.require.signatures.unwrap_or(0) as usize
+}
+
+fn key_signers(rule: &TrustRule) -> impl Iterator<Item = &KeySigner> {
+    rule.accept.iter().filter_map(|accepted| match accepted {
+        Accepted::Key(signer) => Some(signer),
+        Accepted::Keyless(_) => None,
+    })
+}
+
+fn key_paths(rule: &TrustRule) -> impl Iterator<Item = &str> {
+    key_signers(rule).map(|signer| signer.key.as_str())
+}
+
+fn identities(rule: &TrustRule) -> impl Iterator<Item = String> {
+    rule.accept.iter().filter_map(|accepted| match accepted {
+        Accepted::Key(_) => None,
+        Accepted::Keyless(signer) => Some(signer.keyless.identity.clone()),
+    })
+}
