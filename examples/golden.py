@@ -1,5 +1,8 @@
 """Golden tests: a request and what must come back, both in the Open Inference Protocol's JSON."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 
@@ -24,8 +27,9 @@ class Model:
         names = [output.name for output in self.session.get_outputs()]
         return dict(zip(names, self.session.run(names, feed)))
 
-    def answer(self, request: dict) -> dict[str, np.ndarray]:
-        return self.run({tensor["name"]: array(tensor) for tensor in request["inputs"]})
+    def answer(self, request: dict, files: Path) -> dict[str, np.ndarray]:
+        """What comes back for a request whose data may lie in `files`."""
+        return self.run({tensor["name"]: array(tensor, files) for tensor in request["inputs"]})
 
     def tensors(self) -> tuple[list[dict], list[dict]]:
         """Inputs and outputs as a record says them: name, datatype, shape with -1 for the batch."""
@@ -40,13 +44,14 @@ class Model:
         )
 
 
-def array(tensor: dict) -> np.ndarray:
-    return np.array(tensor["data"], dtype=DTYPES[tensor["datatype"]]).reshape(tensor["shape"])
+def array(tensor: dict, files: Path) -> np.ndarray:
+    data = tensor["data"] if "data" in tensor else json.loads((files / tensor["file"]).read_text())
+    return np.array(data, dtype=DTYPES[tensor["datatype"]]).reshape(tensor["shape"])
 
 
-def failures(model: Model, test: dict) -> list[str]:
+def failures(model: Model, test: dict, files: Path) -> list[str]:
     """What of a record's golden test does not come out as it says; nothing when it passes."""
-    answer = model.answer(test["request"])
+    answer = model.answer(test["request"], files)
     tolerance = test["expect"].get("tolerance", 0)
     wrong = []
     for expected in test["expect"]["outputs"]:

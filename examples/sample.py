@@ -22,20 +22,41 @@ API_VERSION = "modelyard.dev/v1"
 
 @dataclass
 class Golden:
-    """A request and the outputs that must come back, within `tolerance`."""
+    """A request of one or more tensors, and the outputs that must come back, within `tolerance`.
+
+    With `data_in_file` the elements lie in a file of the artifact, and the record stays short.
+    """
 
     name: str
     inputs: list[dict]
     outputs: list[dict]
     tolerance: float = 0
+    data_in_file: bool = False
 
     def request(self) -> dict:
+        """The body of an inference request."""
         return {"inputs": self.inputs}
 
+    def files(self) -> dict[str, str]:
+        """What of it is published with the model."""
+        name = self.name.replace(" ", "-")
+        files = {f"requests/{name}.json": self.request()}
+        if self.data_in_file:
+            files |= {f"tests/{name}.{tensor['name']}.json": tensor["data"] for tensor in self.inputs}
+        return {path: json.dumps(content, separators=(",", ":")) + "\n" for path, content in files.items()}
+
     def record(self) -> dict:
+        inputs = self.inputs
+        if self.data_in_file:
+            name = self.name.replace(" ", "-")
+            files = [{"file": f"tests/{name}.{tensor['name']}.json"} for tensor in inputs]
+            inputs = [
+                {key: value for key, value in tensor.items() if key != "data"} | file
+                for tensor, file in zip(inputs, files)
+            ]
         return {
             "name": self.name,
-            "request": self.request(),
+            "request": {"inputs": inputs},
             "expect": {"outputs": self.outputs, "tolerance": self.tolerance},
         }
 
@@ -96,16 +117,16 @@ def write(folder: Path, namespace: str, name: str, release: Release) -> None:
 
     published = folder / release.version
     shutil.rmtree(published, ignore_errors=True)
-    (published / "requests").mkdir(parents=True)
+    published.mkdir()
     (published / "model.onnx").write_bytes(release.model)
     (published / "README.md").write_text(release.card)
     (published / "metrics.json").write_text(json.dumps(release.metrics, indent=2) + "\n")
-    for path, content in release.files.items():
+    files = dict(release.files)
+    for test in release.tests:
+        files |= test.files()
+    for path, content in files.items():
         (published / path).parent.mkdir(parents=True, exist_ok=True)
         (published / path).write_text(content)
-    for test in release.tests:
-        path = published / "requests" / f"{test.name.replace(' ', '-')}.json"
-        path.write_text(json.dumps(test.request(), separators=(",", ":")) + "\n")
 
 
 def tensor(name: str, datatype: str, shape: list[int], data) -> dict:

@@ -28,7 +28,7 @@ def tested(version_record: Path) -> list[str]:
     spec = yaml.safe_load(version_record.read_text())["spec"]
     model = golden.Model((version / "model.onnx").read_bytes())
     tests = spec["tests"]
-    failed = {test["name"]: golden.failures(model, test) for test in tests}
+    failed = {test["name"]: golden.failures(model, test, version) for test in tests}
     failed = {test: reasons for test, reasons in failed.items() if reasons}
     print(f"{name}: {len(tests) - len(failed)} of {len(tests)} golden tests pass")
     if not tests:

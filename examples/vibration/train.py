@@ -190,7 +190,7 @@ def release() -> sample.Release:
                 for name, value in figures.items()
             ],
             "lineage": {
-                "datasets": [{"name": "vibration", "uri": SERIES, "digest": sample.digest(table.encode())}]
+                "datasets": [{"name": "vibration", "digest": sample.digest(table.encode())}]
             },
         },
     )

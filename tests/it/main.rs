@@ -1,5 +1,6 @@
 //! Integration tests; folders mirror `src/`.
 
+mod examples;
 mod harness;
 mod layering;
 mod source;

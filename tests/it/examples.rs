@@ -1,0 +1,94 @@
+//! The samples: their records are what the kinds ask for, and their files are all there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use modelyard::record::kind::{Kind, ModelVersion, Record};
+use serde_json::{Value, json};
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+fn read(path: &Path) -> Value {
+    let text = fs::read_to_string(path).unwrap();
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The samples' folders.
+fn samples() -> Vec<PathBuf> {
+    let entries = fs::read_dir(examples()).unwrap();
+    let mut folders: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("model.yaml").is_file())
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// A sample's versions: the record, with an artifact as publishing would add it, and the folder.
+fn versions(sample: &Path) -> Vec<(ModelVersion, PathBuf)> {
+    let entries = fs::read_dir(sample).unwrap();
+    let mut records: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| !path.ends_with("model.yaml"))
+        .collect();
+    records.sort();
+    let version = |path: &PathBuf| {
+        let mut value = read(path);
+        value["spec"]["artifact"] = json!({
+            "repository": "oci-layout:./store/some/model",
+            "digest": format!("sha256:{}", "0".repeat(64)),
+        });
+        match Record::from_value(Kind::ModelVersion, &value) {
+            Ok(Record::ModelVersion(record)) => (record, path.with_extension("")),
+            other => panic!("{}: {other:?}", path.display()),
+        }
+    };
+    records.iter().map(version).collect()
+}
+
+#[test]
+fn three_tasks_and_three_versions_of_the_digits_are_there() {
+    let names: Vec<_> = samples()
+        .iter()
+        .map(|sample| sample.file_name().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["diabetes", "digits", "vibration"]);
+    let digits = versions(&examples().join("digits"));
+    let accuracy: Vec<f64> = digits
+        .iter()
+        .map(|(record, _)| record.score().unwrap().value.get())
+        .collect();
+    assert!(accuracy[0] > 0.9, "1.0.0 is of use");
+    assert!(accuracy[1] > accuracy[0], "1.1.0 is better");
+    assert!(accuracy[2] < 0.1, "1.2.0 is broken");
+}
+
+#[test]
+fn each_version_lies_beside_its_record_with_the_files_that_its_tests_name() {
+    for sample in samples() {
+        let value = read(&sample.join("model.yaml"));
+        let Ok(Record::Model(model)) = Record::from_value(Kind::Model, &value) else {
+            panic!("{}: no record of a model", sample.display());
+        };
+        for (record, folder) in versions(&sample) {
+            assert_eq!(record.model_name(), model.model_name());
+            let version = record.metadata.version.to_string();
+            assert!(folder.ends_with(&version), "{}", folder.display());
+            assert!(folder.join("model.onnx").is_file());
+            assert!(!record.spec.tests.is_empty());
+            for test in &record.spec.tests {
+                for input in &test.request.inputs {
+                    let there = match (&input.data, &input.file) {
+                        (Some(_), None) => true,
+                        (None, Some(file)) => folder.join(file.as_str()).is_file(),
+                        _ => false,
+                    };
+                    assert!(there, "{version}: {}: {}", test.name, input.name);
+                }
+            }
+        }
+    }
+}
