@@ -5,13 +5,13 @@
 //! stands, with the same words.
 
 use crate::record::{
-    Alias, Digest, Failure, Fault, Lifecycle, ModelName, Name, Repository, Selector, Version,
+    Alias, Digest, Failure, Fault, ModelName, Name, Repository, Selector, Version,
 };
 
 use super::{
     Address, CommitId, Doi, HeaderName, ImageReference, LabelKey, LabelValue, License,
-    ModelPattern, Orcid, Quantity, RelativePath, RoutePath, SecretKey, Span, Subject, Transition,
-    VariableName, WebUrl,
+    ModelPattern, Orcid, Quantity, RelativePath, RoutePath, SecretKey, Span, Subject, VariableName,
+    WebUrl,
 };
 
 /// A `format` of the schemas.
@@ -33,7 +33,6 @@ pub const FORMATS: &[Format] = &[
     of::<ImageReference>("image-reference"),
     of::<LabelKey>("label-key"),
     of::<LabelValue>("label-value"),
-    of::<Lifecycle>("lifecycle"),
     of::<ModelName>("model-name"),
     of::<ModelPattern>("model-pattern"),
     of::<Name>("name"),
@@ -47,7 +46,6 @@ pub const FORMATS: &[Format] = &[
     of::<Span>("span"),
     of::<License>("spdx-expression"),
     of::<Subject>("subject"),
-    of::<Transition>("lifecycle-transition"),
     of::<VariableName>("variable-name"),
     of::<Version>("semver"),
     of::<WebUrl>("web-url"),
