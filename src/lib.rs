@@ -19,6 +19,14 @@
 //!
 //! Each imports only from floors below it; `tests/it/layering.rs` holds the table.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests write, read and time as they need; clippy.toml is for what ships"
+    )
+)]
+
 pub mod artifact;
 pub mod check;
 pub mod cli;

@@ -38,6 +38,10 @@ pub struct Context {
 }
 
 impl Context {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub(super) fn from_process(global: Global) -> Result<Self, Failure> {
         start_log(global.verbose);
         let started = env::current_dir().map_err(FileError::at("find", "the current folder"))?;

@@ -33,6 +33,10 @@ impl Fault for ClientError {
 }
 
 /// A builder with the project's limits; what talks to one kind of server adds its own.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that makes clients"
+)]
 pub fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(USER_AGENT)

@@ -42,6 +42,7 @@ impl Policy {
     ///
     /// # Errors
     /// The last call's.
+    #[allow(clippy::disallowed_methods, reason = "the one place that waits")]
     pub async fn run<T, E, F>(&self, mut operation: impl FnMut() -> F) -> Result<T, E>
     where
         E: Retryable,
