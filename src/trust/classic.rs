@@ -102,3 +102,92 @@ pub(super) fn read(payload: Vec<u8>, signature: &str, subject: &Digest) -> Conte
         Err(error) => Content::Flawed(Flaw::unreadable(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::trust::{Form, Signature, VerifyingKey};
+
+    /// Made by `cosign sign --key cosign.key`, cosign 2.6.5, of [`SUBJECT`].
+    const COSIGN_PAYLOAD: &[u8] = include_bytes!("known/cosign2.payload.json");
+    const COSIGN_SIGNATURE: &str = "MEYCIQDy24E7diioRtTQMpizx4GovHYUmowGYzp2tmT65P2CSgIhANNzt9h1RtLG\
+                                    N4cY5zoN/JWgPbdoYiHk9dyWjqGq4rDh";
+    const COSIGN_PUB: &[u8] = include_bytes!("known/cosign.pub");
+    const SUBJECT: &str = "sha256:2b6354f66436877a59955b3173bd0e5ced0120571ec6d2789af0b76f11e953be";
+
+    fn subject() -> Digest {
+        SUBJECT.parse().unwrap()
+    }
+
+    fn signature(payload: &[u8], signature: &str) -> Signature {
+        Signature {
+            form: Form::Classic,
+            at: subject(),
+            content: read(payload.to_vec(), signature, &subject()),
+        }
+    }
+
+    #[test]
+    fn what_cosign_signed_verifies_with_its_key_and_no_other() {
+        let signed = signature(COSIGN_PAYLOAD, COSIGN_SIGNATURE);
+        assert!(signed.is_by(&VerifyingKey::from_pem(COSIGN_PUB).unwrap()));
+        assert!(!signed.is_by(&SigningKey::generate().unwrap().verifying_key()));
+    }
+
+    #[test]
+    fn we_write_what_cosign_writes_byte_for_byte() {
+        let repository = "127.0.0.1:39939/acme/digits".parse().unwrap();
+        let key = SigningKey::generate().unwrap();
+        let layer = write(&subject(), &repository, &key);
+        assert_eq!(layer.payload, COSIGN_PAYLOAD);
+        assert!(signature(&layer.payload, &layer.signature).is_by(&key.verifying_key()));
+    }
+
+    #[test]
+    fn a_folders_path_is_not_told_to_others() {
+        let repository = "oci-layout:/home/somebody/store".parse().unwrap();
+        let key = SigningKey::generate().unwrap();
+        let layer = write(&subject(), &repository, &key);
+        assert!(
+            !String::from_utf8(layer.payload)
+                .unwrap()
+                .contains("somebody")
+        );
+    }
+
+    #[test]
+    fn nothing_but_a_signature_of_the_subject_counts() {
+        let key = SigningKey::generate().unwrap();
+        let told = |part: &str, other: &str| {
+            let payload = String::from_utf8(COSIGN_PAYLOAD.to_vec()).unwrap();
+            assert!(payload.contains(part));
+            let payload = payload.replacen(part, other, 1);
+            let by = BASE64_STANDARD.encode(key.sign(payload.as_bytes()));
+            match signature(payload.as_bytes(), &by).content {
+                Content::Flawed(flaw) => flaw.to_string(),
+                other => format!("{other:?}"),
+            }
+        };
+        insta::assert_snapshot!(told("2b63", "0000"), @"signs another artifact, sha256:000054f66436877a59955b3173bd0e5ced0120571ec6d2789af0b76f11e953be");
+        insta::assert_snapshot!(told("cosign container", "atomic container"), @"the payload's type is not the one that is accepted");
+        insta::assert_snapshot!(told("\"type\"", "\"kind\""), @"can't be read: missing field `type` at line 1 column 226");
+        let no_base64 = signature(COSIGN_PAYLOAD, "§").content;
+        assert!(matches!(no_base64, Content::Flawed(Flaw::Unreadable(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_payload_makes_the_reader_panic(
+            payload in proptest::collection::vec(any::<u8>(), 0..200),
+            by in ".{0,100}",
+        ) {
+            prop_assert!(matches!(signature(&payload, &by).content, Content::Flawed(_)));
+            let content = signature(COSIGN_PAYLOAD, &by).content;
+            let key = VerifyingKey::from_pem(COSIGN_PUB).unwrap();
+            let signed = Signature { form: Form::Classic, at: subject(), content };
+            prop_assert!(!signed.is_by(&key));
+        }
+    }
+}

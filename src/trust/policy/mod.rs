@@ -200,20 +200,15 @@ fn judge_rule(
 fn signers(rule: &TrustRule, keys: &KeyRing, now: Timestamp, found: &Found) -> Vec<Signer> {
     let mut signers: Vec<Signer> = Vec::new();
     for accepted in key_signers(rule) {
-        let Ok(key) = keys.get(accepted.key.as_str()) else {
+        let Ok(key) = standing(rule, accepted, keys, now) else {
             continue;
         };
         let fingerprint = key.fingerprint();
         let counted = signers
             .iter()
             .any(|signer| signer.fingerprint == fingerprint);
-        if !counted
-            && standing(rule, accepted, keys, now).is_ok()
-            && found
-                .signatures
-                .iter()
-                .any(|signature| signature.is_by(key))
-        {
+        let signed = || found.signatures.iter().any(|found| found.is_by(key));
+        if !counted && signed() {
             signers.push(Signer {
                 key: accepted.key.as_str().to_owned(),
                 fingerprint,
@@ -223,13 +218,13 @@ fn signers(rule: &TrustRule, keys: &KeyRing, now: Timestamp, found: &Found) -> V
     signers
 }
 
-/// Whether signatures by this key count now in this rule, and why not.
-fn standing(
+/// The key whose signatures count now in this rule, or why they don't.
+fn standing<'keys>(
     rule: &TrustRule,
     accepted: &KeySigner,
-    keys: &KeyRing,
+    keys: &'keys KeyRing,
     now: Timestamp,
-) -> Result<(), String> {
+) -> Result<&'keys VerifyingKey, String> {
     let key = keys
         .get(accepted.key.as_str())
         .map_err(ToString::to_string)?;
@@ -245,7 +240,7 @@ fn standing(
     if let Some(until) = accepted.not_after.filter(|until| now > *until) {
         return Err(format!("it counted until {until}"));
     }
-    Ok(())
+    Ok(key)
 }
 
 /// Why `counted` signers are too few: once for the signatures, and once for each key of the
@@ -260,24 +255,25 @@ fn missing_signatures(
     let needed = needed(rule);
     let mut unmet = Vec::new();
     let mut passed_over = Vec::new();
+    let mut no_keys = Vec::new();
     for accepted in key_signers(rule) {
-        let path = accepted.key.as_str().to_owned();
-        match keys.get(&path) {
-            Err(reason) => unmet.push(Unmet::NoKey {
-                key: path,
+        let path = accepted.key.as_str();
+        let signed = |key| {
+            found
+                .signatures
+                .iter()
+                .any(|signature| signature.is_by(key))
+        };
+        match standing(rule, accepted, keys, now) {
+            Err(reason) => passed_over.push(format!("{path}: {reason}")),
+            Ok(key) if !signed(key) => passed_over.push(format!("{path}: it did not sign")),
+            Ok(_) => {}
+        }
+        if let Err(reason) = keys.get(path) {
+            no_keys.push(Unmet::NoKey {
+                key: path.to_owned(),
                 reason: reason.to_string(),
-            }),
-            Ok(key) => {
-                let signed = found
-                    .signatures
-                    .iter()
-                    .any(|signature| signature.is_by(key));
-                match standing(rule, accepted, keys, now) {
-                    Err(reason) => passed_over.push(format!("{path}: {reason}")),
-                    Ok(()) if !signed => passed_over.push(format!("{path}: it did not sign")),
-                    Ok(()) => {}
-                }
-            }
+            });
         }
     }
     let identities: Vec<_> = identities(rule).collect();
@@ -296,6 +292,7 @@ fn missing_signatures(
             identities,
         });
     }
+    unmet.extend(no_keys);
     unmet
 }
 
@@ -360,3 +357,6 @@ fn identities(rule: &TrustRule) -> impl Iterator<Item = String> {
         Accepted::Keyless(signer) => Some(signer.keyless.identity.clone()),
     })
 }
+
+#[cfg(test)]
+mod tests;
