@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::codes;
+use super::credentials::CredentialsError;
 use super::manifest::ManifestError;
 use crate::platform::atomic::FileError;
 use crate::platform::http::ClientError;
@@ -36,6 +37,9 @@ pub enum StoreError {
         expected: u64,
         /// How many bytes came.
         actual: u64,
+        /// What the network said, if it said something.
+        #[source]
+        source: Option<reqwest::Error>,
     },
     /// 401: it wants a login, or doesn't take ours.
     #[error("{place} {}", if *anonymous { "wants a login" } else { "does not take the stored login" })]
@@ -127,6 +131,18 @@ pub enum StoreError {
         /// How many bytes it has, or at least has.
         actual: u64,
     },
+    /// A file that is no longer what it was when its digest was taken.
+    #[error("{place} changed while it was being published")]
+    SourceChanged {
+        /// The file, or what else the bytes were taken from.
+        place: String,
+    },
+    /// A manifest that should be about another one, and isn't.
+    #[error("{place} has no subject, and so refers to nothing")]
+    NoSubject {
+        /// Which one.
+        place: String,
+    },
     /// More than is ever read.
     #[error("{place} has more than the {limit} {unit} that are read")]
     TooLarge {
@@ -168,7 +184,12 @@ pub enum StoreError {
     Contended {
         /// Whose referrers.
         place: String,
+        /// How long to wait until it shows whether our entry stays.
+        settling: Duration,
     },
+    /// The stored logins can't be used.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// There can be no HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -178,6 +199,16 @@ pub enum StoreError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the registry says: {0}")]
 pub struct Detail(pub String);
+
+impl StoreError {
+    /// The same, where the bytes came from a file of the user's and not from a store.
+    pub(super) fn of_source(self) -> Self {
+        match self {
+            Self::Digest { place, .. } | Self::Size { place, .. } => Self::SourceChanged { place },
+            other => other,
+        }
+    }
+}
 
 impl Fault for StoreError {
     fn code(&self) -> &'static Code {
@@ -191,12 +222,15 @@ impl Fault for StoreError {
             Self::Answer { .. } | Self::Insecure { .. } => &codes::STORE_ANSWER,
             Self::Digest { .. } => &codes::DIGEST_MISMATCH,
             Self::Size { .. } => &codes::SIZE_MISMATCH,
+            Self::SourceChanged { .. } => &codes::SOURCE_CHANGED,
+            Self::NoSubject { .. } => &codes::INVALID_MANIFEST,
             Self::TooLarge { .. } => &codes::TOO_LARGE,
             Self::Manifest { source, .. } => source.code(),
             Self::File(error) => error.code(),
             Self::NotALayout { .. } => &codes::STORE_WRONG,
             Self::RelativeLayout { .. } => &codes::STORE_MISSING,
             Self::Contended { .. } => &codes::STORE_CONTENDED,
+            Self::Credentials(error) => error.code(),
             Self::Client(error) => error.code(),
         }
     }
@@ -235,6 +269,10 @@ impl Fault for StoreError {
                  was kept"
                     .to_owned()
             }
+            Self::SourceChanged { .. } => {
+                "wait until nothing writes to the files any more, and try again".to_owned()
+            }
+            Self::NoSubject { .. } => "put it as a manifest of its own".to_owned(),
             Self::TooLarge { .. } => "check that the reference names a model's artifact".to_owned(),
             Self::Manifest { source, .. } => return source.help(),
             Self::File(error) => return error.help(),
@@ -246,6 +284,7 @@ impl Fault for StoreError {
                 "run it in the yard's work tree, or name the store by its whole path".to_owned()
             }
             Self::Contended { .. } => "try again in a moment".to_owned(),
+            Self::Credentials(error) => return error.help(),
             Self::Client(error) => return error.help(),
         })
     }
@@ -271,6 +310,7 @@ impl Retryable for StoreError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Throttled { retry_after, .. } | Self::Failed { retry_after, .. } => *retry_after,
+            Self::Contended { settling, .. } => Some(*settling),
             _ => None,
         }
     }

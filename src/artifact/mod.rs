@@ -12,12 +12,15 @@
 //!   [`limits`].
 //! - What a store answers with an error is an error, never "not there".
 
+pub mod credentials;
 pub mod descriptor;
 pub mod error;
+pub mod index;
 pub mod layout;
 pub mod limits;
 pub mod manifest;
 pub mod pack;
+pub mod referrers;
 pub mod registry;
 pub mod source;
 pub mod store;
@@ -45,7 +48,10 @@ pub mod codes {
         NOT_IN_STORE = "not-in-store";
         DIGEST_MISMATCH = "digest-mismatch";
         SIZE_MISMATCH = "size-mismatch";
+        SOURCE_CHANGED = "source-changed";
         TOO_LARGE = "too-large";
         INVALID_MANIFEST = "invalid-manifest";
+        DOCKER_CONFIG = "docker-config";
+        CREDENTIAL_HELPER = "credential-helper";
     }
 }

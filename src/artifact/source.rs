@@ -5,6 +5,12 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use futures_util::stream::{BoxStream, StreamExt};
+
+use super::descriptor::Descriptor;
+use super::error::StoreError;
+use super::stream::chunks_of;
+use crate::platform::atomic::FileError;
 
 /// Bytes that can be read again from their beginning, so that an upload can be tried again.
 pub trait BlobSource: Send + Sync {
@@ -35,4 +41,22 @@ impl BlobSource for PathBuf {
     fn path(&self) -> Option<&Path> {
         Some(self)
     }
+}
+
+/// A blob's bytes from their source, and how errors name that.
+///
+/// # Errors
+/// If a file can't be opened.
+pub(super) fn chunks_to_send(
+    source: &dyn BlobSource,
+    descriptor: &Descriptor,
+) -> Result<(String, BoxStream<'static, Result<Bytes, StoreError>>), StoreError> {
+    let place = match source.path() {
+        Some(path) => path.display().to_string(),
+        None => format!("the blob {}", descriptor.digest),
+    };
+    let path = PathBuf::from(&place);
+    let chunks = chunks_of(source).map_err(FileError::at("read", &path))?;
+    let chunks = chunks.map(move |chunk| Ok(chunk.map_err(FileError::at("read", &path))?));
+    Ok((place, chunks.boxed()))
 }

@@ -8,6 +8,8 @@ use bytes::Bytes;
 
 use super::descriptor::Descriptor;
 use super::error::StoreError;
+use super::layout::Layout;
+use super::registry::Registry;
 use super::source::BlobSource;
 use super::stream::BlobStream;
 use crate::platform::Places;
@@ -149,8 +151,10 @@ impl StoreOptions {
 /// If it is a layout by a relative path, which its caller has to resolve first
 /// ([`Repository::resolved`]), or if there can be no HTTP client.
 pub fn open(repository: &Repository, options: &StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
-    let _ = (repository, options);
-    unimplemented!()
+    Ok(match repository {
+        Repository::Layout { path } => Arc::new(Layout::open(path)?),
+        Repository::Registry { host, path } => Arc::new(Registry::open(host, path, options)?),
+    })
 }
 
 /// Fetches a manifest that has to be there.
@@ -184,4 +188,9 @@ impl ManifestKey {
             Self::Digest(digest) => repository.at(*digest).to_string(),
         }
     }
+}
+
+/// How an error names a blob of `repository`.
+pub(super) fn blob_place(repository: &Repository, digest: &Digest) -> String {
+    format!("the blob {}", repository.at(*digest))
 }
