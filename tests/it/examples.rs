@@ -31,7 +31,10 @@ fn versions(sample: &Path) -> Vec<(ModelVersion, PathBuf)> {
     let entries = fs::read_dir(sample).unwrap();
     let mut records: Vec<_> = entries
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
         .filter(|path| !path.ends_with("model.yaml"))
         .collect();
     records.sort();

@@ -7,5 +7,6 @@
 
 mod examples;
 mod harness;
+mod house;
 mod layering;
 mod source;
