@@ -17,9 +17,11 @@
 //! libgit2 blocks, so asynchronous callers wrap what they do here in [`blocking`]; a [`Yard`] is
 //! cheap to clone into it.
 
+mod catalog;
 mod change;
 mod credentials;
 mod discover;
+pub mod edit;
 mod error;
 pub mod history;
 mod identity;
@@ -35,6 +37,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use git2::Repository as GitRepository;
 use tempfile::TempDir;
 
+pub use catalog::{Catalog, CatalogError, Resolved, model_path, version_path};
 pub use change::{Change, Committed};
 pub use error::YardError;
 pub use push::Pushed;
@@ -199,5 +202,11 @@ pub mod codes {
         PUSH_REFUSED = "push-refused";
         NO_GIT_PROGRAM = "no-git-program";
         GIT_FAILED = "git-failed";
+        NO_SUCH_MODEL = "no-such-model";
+        NO_SUCH_VERSION = "no-such-version";
+        NO_SUCH_ALIAS = "no-such-alias";
+        NOTHING_RELEASED = "nothing-released";
+        MALFORMED_RECORD = "malformed-record";
+        NOT_EDITED = "not-edited";
     }
 }
