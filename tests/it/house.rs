@@ -13,7 +13,7 @@ const LONGEST_SOURCE: usize = 500;
 
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &[
-    "common", "helper", "helpers", "manager", "types", "util", "utils",
+    "common", "helpers", "manager", "types", "util", "utils",
 ];
 
 fn root() -> &'static Path {
