@@ -5,6 +5,7 @@
     reason = "tests write, read and time as they need; clippy.toml is for what ships"
 )]
 
+mod artifact;
 mod examples;
 mod harness;
 mod house;

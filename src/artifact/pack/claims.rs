@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::path::RelativePath;
+use super::path::FilePath;
 
 /// The paths of one artifact so far.
 ///
@@ -40,7 +40,7 @@ impl Claims {
     ///
     /// # Errors
     /// [`Clash`], if what was claimed before leaves no place for it.
-    pub fn claim(&mut self, path: &RelativePath) -> Result<(), Clash> {
+    pub fn claim(&mut self, path: &FilePath) -> Result<(), Clash> {
         for folder in path.folders() {
             self.claim_folder(folder)?;
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::claims::Clash;
 use super::codes;
-use super::path::{PathError, RelativePath};
+use super::path::{FilePath, PathError};
 use super::role::RoleRule;
 use super::walk::MAX_ENTRIES;
 use crate::artifact::limits::{MAX_LAYERS, MAX_MANIFEST_BYTES};
@@ -69,7 +69,7 @@ pub enum PackError {
         actual: usize,
     },
     /// A `.modelyardignore` that can't be read.
-    #[error("{}:{line}: the pattern can't be read", shown(path))]
+    #[error("{}:{line}: the pattern can't be read", printable(&path.to_string_lossy()))]
     Ignore {
         /// The file.
         path: PathBuf,
@@ -95,13 +95,13 @@ pub enum PackError {
     #[error("`{path}` is a Git LFS pointer and not the file it stands for")]
     LfsPointer {
         /// The file.
-        path: RelativePath,
+        path: FilePath,
     },
     /// A secret, which an artifact would show to everybody who pulls it.
     #[error("`{path}` holds a private key")]
     PrivateKey {
         /// The file.
-        path: RelativePath,
+        path: FilePath,
     },
     /// A rule that speaks of no file: most likely a typo.
     #[error("the role rule `{}` fits no file", printable(&.0.to_string()))]

@@ -5,7 +5,7 @@ use super::claims::{Claims, Clash};
 use super::codes;
 use super::inspect::Content;
 use super::mode::Mode;
-use super::path::{PathError, RelativePath};
+use super::path::{FilePath, PathError};
 use super::role::Role;
 use crate::artifact::descriptor::{Descriptor, EMPTY};
 use crate::artifact::limits::MAX_LAYERS;
@@ -16,7 +16,7 @@ use crate::record::{Code, Digest, Fault};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerFile {
     /// Where it lies below the artifact's folder.
-    pub path: RelativePath,
+    pub path: FilePath,
     /// What it is to the model.
     pub role: Role,
     /// Its bytes.
@@ -170,7 +170,7 @@ fn file(layer: usize, descriptor: &Descriptor) -> Result<LayerFile, UnpackError>
     {
         return Err(unsupported("a link or a folder"));
     }
-    let path: RelativePath = text.parse().map_err(|source| UnpackError::Path {
+    let path: FilePath = text.parse().map_err(|source| UnpackError::Path {
         layer,
         digest,
         source,
@@ -195,7 +195,7 @@ fn is_archive(media_type: &str) -> bool {
 }
 
 /// The role that the media type gives, or else the path.
-fn role(media_type: &str, path: &RelativePath) -> Role {
+fn role(media_type: &str, path: &FilePath) -> Role {
     let model = media_type
         .strip_prefix("application/vnd.cncf.model.")
         .and_then(|rest| rest.split_once(".v1."));

@@ -38,7 +38,7 @@ pub use files::{LayerFile, UnpackError, files};
 pub use left_out::{IGNORE_FILE, LeftOut, Why};
 pub use mode::Mode;
 pub use packed::{MODEL_CONFIG, MODEL_MANIFEST, Packed, PackedFile, pack};
-pub use path::{PathError, RelativePath};
+pub use path::{FilePath, PathError};
 pub use role::{Role, RoleRule, RoleRuleError};
 
 /// The codes of this room.

@@ -13,7 +13,7 @@ use super::hash::{Hashed, Stamp, hash_all};
 use super::inspect::Content;
 use super::left_out::LeftOut;
 use super::mode::Mode;
-use super::path::RelativePath;
+use super::path::FilePath;
 use super::role::{Role, RoleRule};
 use super::walk::{Found, Walked, walk};
 use crate::artifact::descriptor::{Descriptor, IMAGE_MANIFEST, digest_of};
@@ -55,7 +55,7 @@ pub struct Packed {
 #[derive(Debug)]
 pub struct PackedFile {
     /// Where it lies in the artifact.
-    pub path: RelativePath,
+    pub path: FilePath,
     /// What it is to the model.
     pub role: Role,
     /// What it holds, told by its first bytes.

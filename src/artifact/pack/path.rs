@@ -1,7 +1,7 @@
 //! Paths of files within an artifact.
 //!
 //! A path comes from a stranger's manifest as often as from a folder of our own, and it decides
-//! where bytes are written. So a [`RelativePath`] names one and the same place below the folder
+//! where bytes are written. So a [`FilePath`] names one and the same place below the folder
 //! on every system, or it isn't made: it never climbs, and no file system reads another name
 //! into it.
 
@@ -25,7 +25,7 @@ pub const MAX_PART_BYTES: usize = 255;
 /// The path of a file below its artifact's folder: `/` between its parts, UTF-8, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct RelativePath(String);
+pub struct FilePath(String);
 
 /// Why a text is no path of an artifact's file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,7 @@ fn shortened(text: &str) -> String {
     shown
 }
 
-impl RelativePath {
+impl FilePath {
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -195,7 +195,7 @@ fn is_device(part: &str) -> bool {
     })
 }
 
-impl FromStr for RelativePath {
+impl FromStr for FilePath {
     type Err = PathError;
 
     fn from_str(text: &str) -> Result<Self, PathError> {
@@ -209,7 +209,7 @@ impl FromStr for RelativePath {
     }
 }
 
-impl TryFrom<String> for RelativePath {
+impl TryFrom<String> for FilePath {
     type Error = PathError;
 
     fn try_from(text: String) -> Result<Self, PathError> {
@@ -217,13 +217,13 @@ impl TryFrom<String> for RelativePath {
     }
 }
 
-impl From<RelativePath> for String {
-    fn from(path: RelativePath) -> Self {
+impl From<FilePath> for String {
+    fn from(path: FilePath) -> Self {
         path.0
     }
 }
 
-impl fmt::Display for RelativePath {
+impl fmt::Display for FilePath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
@@ -246,7 +246,7 @@ mod tests {
             "nul-hypothesis.csv",
             "..a/b..c",
         ] {
-            assert_eq!(good.parse::<RelativePath>().unwrap().as_str(), good);
+            assert_eq!(good.parse::<FilePath>().unwrap().as_str(), good);
         }
     }
 
@@ -280,23 +280,23 @@ mod tests {
             "sub/.GIT/config",
             "GIT~1/config",
         ] {
-            assert!(bad.parse::<RelativePath>().is_err(), "{bad:?} was taken");
+            assert!(bad.parse::<FilePath>().is_err(), "{bad:?} was taken");
         }
-        assert!("a/".repeat(600).parse::<RelativePath>().is_err());
-        assert!("a".repeat(256).parse::<RelativePath>().is_err());
+        assert!("a/".repeat(600).parse::<FilePath>().is_err());
+        assert!("a".repeat(256).parse::<FilePath>().is_err());
     }
 
     #[test]
     fn an_error_shows_no_control_character_and_no_endless_name() {
-        let error = "a\u{1b}[31m\u{202e}".parse::<RelativePath>().unwrap_err();
+        let error = "a\u{1b}[31m\u{202e}".parse::<FilePath>().unwrap_err();
         assert!(!error.to_string().contains(['\u{1b}', '\u{202e}']));
-        let error = "x".repeat(100_000).parse::<RelativePath>().unwrap_err();
+        let error = "x".repeat(100_000).parse::<FilePath>().unwrap_err();
         assert!(error.to_string().len() < 500);
     }
 
     #[test]
     fn names_that_a_file_system_takes_for_one_fold_alike() {
-        let folded = |text: &str| text.parse::<RelativePath>().unwrap().folded();
+        let folded = |text: &str| text.parse::<FilePath>().unwrap().folded();
         for (one, other) in [
             ("Model.onnx", "model.ONNX"),
             ("caf\u{e9}", "cafe\u{301}"),
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn the_place_is_below_the_folder() {
-        let path: RelativePath = "a/b.txt".parse().unwrap();
+        let path: FilePath = "a/b.txt".parse().unwrap();
         assert_eq!(path.below(Path::new("/x")), Path::new("/x/a/b.txt"));
         assert_eq!(path.folders().collect::<Vec<_>>(), ["a"]);
         assert_eq!(path.file_name(), "b.txt");

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes;
 use super::inspect::Content;
-use super::path::RelativePath;
+use super::path::FilePath;
 use crate::record::{Code, Fault};
 
 /// What a file is to its model (ModelPack, "Layer media types").
@@ -68,7 +68,7 @@ impl Role {
     }
 
     /// The role of the file at `path`, which holds `content`.
-    pub fn tell(path: &RelativePath, content: Content) -> Self {
+    pub fn tell(path: &FilePath, content: Content) -> Self {
         let name = path.file_name().to_lowercase();
         let extension = extension(&name);
         let among_data = path.folders().any(|folder| {
@@ -226,7 +226,7 @@ impl RoleRule {
     }
 
     /// Whether the rule speaks of the file at `path`.
-    pub fn fits(&self, path: &RelativePath) -> bool {
+    pub fn fits(&self, path: &FilePath) -> bool {
         if self.whole_path {
             self.glob.is_match(path.as_str())
         } else {

@@ -8,7 +8,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::claims::Claims;
 use super::error::PackError;
 use super::left_out::{Ignores, LeftOut};
-use super::path::RelativePath;
+use super::path::FilePath;
 use crate::artifact::limits::MAX_LAYERS;
 use crate::platform::atomic::FileError;
 
@@ -20,7 +20,7 @@ pub(super) const MAX_ENTRIES: usize = 200_000;
 #[derive(Debug)]
 pub(super) struct Found {
     /// Where it lies in the artifact.
-    pub(super) path: RelativePath,
+    pub(super) path: FilePath,
     /// Where it lies on the disk.
     pub(super) source: PathBuf,
 }
@@ -174,7 +174,7 @@ fn name_of(_kind: FileType) -> &'static str {
 }
 
 /// `below` as an artifact's path, with `/` between its parts whatever the system writes there.
-fn relative(below: &Path, whole: &Path) -> Result<RelativePath, PackError> {
+fn relative(below: &Path, whole: &Path) -> Result<FilePath, PackError> {
     let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
     let parts = parts.ok_or_else(|| PackError::NotUtf8 {
         path: whole.to_owned(),

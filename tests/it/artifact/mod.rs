@@ -1,0 +1,3 @@
+//! The OCI side.
+
+mod pack;
