@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use super::claims::Clash;
 use super::codes;
 use super::path::{FilePath, PathError};
-use super::role::RoleRule;
 use super::walk::MAX_ENTRIES;
 use crate::artifact::limits::{MAX_LAYERS, MAX_MANIFEST_BYTES};
 use crate::platform::atomic::FileError;
@@ -104,8 +103,8 @@ pub enum PackError {
         path: FilePath,
     },
     /// A rule that speaks of no file: most likely a typo.
-    #[error("the role rule `{}` fits no file", printable(&.0.to_string()))]
-    UnusedRule(RoleRule),
+    #[error("the role rule `{}` fits no file", printable(.0))]
+    UnusedRule(String),
     /// The operating system said no.
     #[error(transparent)]
     File(#[from] FileError),

@@ -96,7 +96,7 @@ fn refuse_unused(rules: &[RoleRule], files: &[Found]) -> Result<(), PackError> {
         .iter()
         .find(|rule| !files.iter().any(|file| rule.fits(&file.path)));
     match unused {
-        Some(rule) => Err(PackError::UnusedRule(rule.clone())),
+        Some(rule) => Err(PackError::UnusedRule(rule.to_string())),
         None => Ok(()),
     }
 }
