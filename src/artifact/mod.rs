@@ -25,6 +25,7 @@ pub mod registry;
 pub mod source;
 pub mod store;
 pub mod stream;
+pub mod upload;
 
 pub use descriptor::Descriptor;
 pub use error::StoreError;
@@ -32,6 +33,7 @@ pub use manifest::Manifest;
 pub use source::BlobSource;
 pub use store::{ManifestKey, Store, StoreOptions, Upload, open};
 pub use stream::BlobStream;
+pub use upload::upload;
 
 /// The codes of this room.
 pub mod codes {

@@ -1,1 +1,16 @@
-//! Use cases, one file each.
+//! The use cases, one file each: what a command or a server does, without a terminal.
+//!
+//! A use case is handed all it works with (a yard, a store's options, the time, who watches its
+//! progress), holds the rooms below together, and gives back what came of it as data.
+
+/// The codes of this room.
+pub mod codes {
+    crate::codes! {
+        WHICH_VERSION = "which-version";
+        VERSION_TAKEN = "version-taken";
+        MERGED_OTHERWISE = "merged-otherwise";
+        NO_SUCH_STORE = "no-such-store";
+        MISSING_METADATA = "missing-metadata";
+        UNUSABLE_FROM = "unusable-from";
+    }
+}

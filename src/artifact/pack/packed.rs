@@ -198,6 +198,14 @@ fn assemble(layers: Vec<PackedFile>, left_out: Vec<LeftOut>) -> Result<Packed, P
 }
 
 impl Packed {
+    /// What describes the manifest.
+    pub fn descriptor(&self) -> Descriptor {
+        let size = self.manifest.len() as u64;
+        let mut descriptor = Descriptor::new(IMAGE_MANIFEST, self.digest, size);
+        descriptor.artifact_type = Some(MODEL_MANIFEST.to_owned());
+        descriptor
+    }
+
     /// Makes sure that no file was written to since it was packed.
     ///
     /// # Errors
