@@ -16,6 +16,7 @@ pub mod reference;
 pub mod repository;
 mod text;
 pub mod version;
+pub mod yaml;
 
 pub use alias::Alias;
 pub use digest::Digest;

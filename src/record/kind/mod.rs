@@ -182,9 +182,10 @@ impl Record {
         value.expect("a record has text keys and finite numbers only")
     }
 
-    /// The record as YAML in block style, its fields in the order of its schema.
+    /// The record as YAML, its fields in the order of its schema, one a line: see
+    /// [`crate::record::yaml`].
     pub fn to_yaml(&self) -> String {
-        serde_saphyr::to_string(&self.to_value()).expect("a JSON value is YAML, too")
+        crate::record::yaml::to_yaml(&self.to_value())
     }
 
     /// Where it lies in a yard, with `/` between the parts.

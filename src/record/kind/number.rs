@@ -4,13 +4,17 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// Up to here every whole number is exact in an `f64`.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A number that is neither infinite nor NaN.
 ///
-/// JSON can't say those two, and a metric that silently became `null` would be lost.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(try_from = "f64", into = "f64")]
+/// JSON can't say those two, and a metric that silently became `null` would be lost. A whole
+/// number is written without a point: `10`, not `10.0`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "f64")]
 pub struct Finite(f64);
 
 /// A number that is infinite or not a number.
@@ -34,6 +38,17 @@ impl TryFrom<f64> for Finite {
             Ok(Self(number + 0.0))
         } else {
             Err(NotFinite)
+        }
+    }
+}
+
+impl Serialize for Finite {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 && self.0.abs() <= MAX_EXACT {
+            #[expect(clippy::cast_possible_truncation, reason = "whole, and small enough")]
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
         }
     }
 }
