@@ -204,3 +204,174 @@ fn bounded(size_bytes: u64, limit_bytes: u64) -> Result<(), Flaw> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::artifact::descriptor::IMAGE_MANIFEST;
+    use crate::trust::fake::FakeStore;
+    use crate::trust::{SigningKey, sign};
+
+    async fn signed() -> (FakeStore, Descriptor, SigningKey) {
+        let store = FakeStore::new();
+        let subject = store.artifact();
+        let key = SigningKey::generate().unwrap();
+        sign(&store, &subject, &key, Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
+        (store, subject, key)
+    }
+
+    /// A referrer like a signature's, with these layers.
+    fn referrer(store: &FakeStore, subject: &Descriptor, layers: Vec<Descriptor>) -> Descriptor {
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: IMAGE_MANIFEST.to_owned(),
+            artifact_type: None,
+            config: Descriptor::of(EMPTY, b"{}"),
+            layers,
+            subject: Some(subject.clone()),
+            annotations: std::collections::BTreeMap::new(),
+        };
+        let mut inside = store.inside();
+        let entry = inside.refer(&manifest);
+        // To be met before the good one, as far as the order goes.
+        inside.referrers.rotate_right(1);
+        entry
+    }
+
+    fn layer(store: &FakeStore, bytes: impl Into<Bytes>) -> Descriptor {
+        store.inside().put_blob(bundle::MEDIA_TYPE, bytes.into())
+    }
+
+    async fn told(store: &FakeStore, subject: &Descriptor) -> Vec<String> {
+        let found = signatures(store, &subject.digest).await.unwrap();
+        let told = found.signatures.iter().map(|found| match &found.content {
+            Content::Flawed(flaw) => flaw.to_string(),
+            Content::Keyed { .. } => format!("{:?}", found.form),
+            other => format!("{other:?}"),
+        });
+        told.collect()
+    }
+
+    #[tokio::test]
+    async fn a_bad_referrer_hides_no_good_one_whatever_is_wrong_with_it() {
+        let (store, subject, _) = signed().await;
+        let good = layer(
+            &store,
+            bundle::write(&subject.digest, &SigningKey::generate().unwrap()),
+        );
+        let other = Descriptor::of(IMAGE_MANIFEST, b"another");
+        let stray = layer(
+            &store,
+            bundle::write(&other.digest, &SigningKey::generate().unwrap()),
+        );
+        referrer(&store, &subject, vec![layer(&store, "<html>")]);
+        referrer(&store, &subject, vec![stray]);
+        referrer(&store, &subject, vec![good.clone(), good.clone()]);
+        referrer(&store, &other, vec![good.clone()]);
+        referrer(
+            &store,
+            &subject,
+            vec![Descriptor::of(bundle::MEDIA_TYPE, b"gone")],
+        );
+        let large = Descriptor::new(bundle::MEDIA_TYPE, good.digest, MAX_SIGNATURE_BYTES + 1);
+        referrer(&store, &subject, vec![large]);
+        let lies = Descriptor::new(bundle::MEDIA_TYPE, good.digest, 1);
+        referrer(&store, &subject, vec![lies]);
+        let gone = referrer(&store, &subject, vec![good]);
+        store.inside().manifests.remove(&gone.digest);
+        let huge = referrer(&store, &subject, vec![]);
+        let at = store
+            .inside()
+            .referrers
+            .iter()
+            .position(|entry| entry.digest == huge.digest);
+        store.inside().referrers[at.unwrap()].size = MAX_MANIFEST_BYTES + 1;
+        insta::assert_snapshot!(told(&store, &subject).await.join("\n"), @r#"
+Bundle
+is too large to be a signature (262145 bytes)
+is listed but not there
+can't be read: registry.example.com/acme/vision/digits has 659 bytes where 1 were expected
+is too large to be a signature (524289 bytes)
+is listed but not there
+signs another artifact, sha256:ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5
+the number of layers is not the one that is accepted
+signs another artifact, sha256:ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5
+can't be read: expected value at line 1 column 1
+Classic
+"#);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_bundle_is_passed_over_in_silence() {
+        let (store, subject, _) = signed().await;
+        referrer(
+            &store,
+            &subject,
+            vec![Descriptor::of("application/spdx+json", b"{}")],
+        );
+        let mut sbom = Descriptor::of(IMAGE_MANIFEST, b"never fetched");
+        sbom.artifact_type = Some("application/spdx+json".to_owned());
+        store.inside().referrers.push(sbom);
+        assert_eq!(told(&store, &subject).await, ["Bundle", "Classic"]);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_of_attestations_does_not_push_a_signature_out_of_sight() {
+        let (store, subject, key) = signed().await;
+        let signature = store.inside().referrers.pop().unwrap();
+        let mut crowd = Descriptor::of(IMAGE_MANIFEST, b"not there");
+        crowd.annotations.insert(
+            PREDICATE_ANNOTATION.to_owned(),
+            "https://slsa.dev/provenance/v1".to_owned(),
+        );
+        store.inside().referrers = vec![crowd; MAX_EXAMINED + 5];
+        store.inside().referrers.push(signature);
+        let found = signatures(&store, &subject.digest).await.unwrap();
+        assert!(found.signatures[0].is_by(&key.verifying_key()));
+        assert_eq!(found.unexamined, 6);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_classic_layer_hides_no_other() {
+        let (store, subject, key) = signed().await;
+        let digest = store.inside().tags[&classic::tag(&subject.digest)];
+        let mut image = Manifest::parse(&store.inside().manifests[&digest]).unwrap();
+        let good = image.layers[0].clone();
+        let mut bare = good.clone();
+        bare.annotations.clear();
+        let certified = good.clone().annotated(CERTIFICATE_ANNOTATION, "-----BEGIN");
+        let gone = Descriptor::of(LAYER_MEDIA_TYPE, b"gone").annotated(ANNOTATION, "MAA=");
+        image.layers = vec![bare, certified, gone, good];
+        let image = store.inside().put(IMAGE_MANIFEST, image.to_bytes());
+        store
+            .inside()
+            .tags
+            .insert(classic::tag(&subject.digest), image.digest);
+        store.inside().referrers.clear();
+        insta::assert_snapshot!(told(&store, &subject).await.join("\n"), @r#"
+the annotation with the signature is not the one that is accepted
+Keyless
+is listed but not there
+Classic
+"#);
+        let found = signatures(&store, &subject.digest).await.unwrap();
+        assert!(
+            found
+                .signatures
+                .iter()
+                .any(|found| found.is_by(&key.verifying_key()))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_answer_is_never_unsigned() {
+        let (store, subject, _) = signed().await;
+        store.inside().away = true;
+        assert!(signatures(&store, &subject.digest).await.is_err());
+    }
+}

@@ -17,6 +17,8 @@ pub mod bundle;
 pub mod classic;
 pub mod discover;
 pub mod error;
+#[cfg(test)]
+mod fake;
 pub mod key;
 pub mod policy;
 mod sealed;

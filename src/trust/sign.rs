@@ -204,3 +204,152 @@ async fn put_blob(
     store.put_blob(&descriptor, &bytes, &Silent).await?;
     Ok(descriptor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::StoreError;
+    use crate::trust::fake::{FakeStore, Inside};
+    use crate::trust::signatures;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// Adds somebody else's layer to the classic image, as a careless signer would: in place of
+    /// whatever is there.
+    fn careless(inside: &mut Inside, keep: bool) {
+        let subject = Descriptor::of(IMAGE_MANIFEST, b"{\"schemaVersion\":2}");
+        let tag = classic::tag(&subject.digest);
+        let key = SigningKey::generate().unwrap();
+        let repository = "registry.example.com/acme".parse().unwrap();
+        let layer = classic::write(&subject.digest, &repository, &key);
+        let blob = inside.put_blob(classic::LAYER_MEDIA_TYPE, layer.payload.into());
+        let there = inside.tags.get(&tag).filter(|_| keep);
+        let there = there.map(|digest| Manifest::parse(&inside.manifests[digest]).unwrap());
+        let mut layers = there.map(|image| image.layers).unwrap_or_default();
+        layers.push(blob.annotated(classic::ANNOTATION, layer.signature));
+        let image = Manifest {
+            schema_version: 2,
+            media_type: IMAGE_MANIFEST.to_owned(),
+            artifact_type: None,
+            config: inside.put_blob(IMAGE_CONFIG, Bytes::from_static(b"{}")),
+            layers,
+            subject: None,
+            annotations: [("kept".to_owned(), "yes".to_owned())].into(),
+        };
+        let image = inside.put(IMAGE_MANIFEST, image.to_bytes());
+        inside.tags.insert(tag, image.digest);
+    }
+
+    async fn forms(store: &FakeStore, subject: &Digest, key: &SigningKey) -> Vec<Form> {
+        let found = signatures(store, subject).await.unwrap();
+        let key = key.verifying_key();
+        let ours = found.signatures.iter().filter(|found| found.is_by(&key));
+        ours.map(|signature| signature.form).collect()
+    }
+
+    #[tokio::test]
+    async fn both_formats_are_written_once_and_signing_again_writes_nothing() {
+        let store = FakeStore::new();
+        let subject = store.artifact();
+        let key = SigningKey::generate().unwrap();
+        let first = sign(&store, &subject, &key, NOW).await.unwrap();
+        assert_eq!(first.written, [Form::Bundle, Form::Classic]);
+        assert_eq!(forms(&store, &subject.digest, &key).await, first.written);
+        let writes = store.inside().writes;
+        let again = sign(&store, &subject, &key, NOW).await.unwrap();
+        assert!(!again.is_new());
+        assert_eq!(store.inside().writes, writes);
+    }
+
+    #[tokio::test]
+    async fn a_missing_format_is_written_and_the_other_left_alone() {
+        let store = FakeStore::new();
+        let subject = store.artifact();
+        let key = SigningKey::generate().unwrap();
+        sign(&store, &subject, &key, NOW).await.unwrap();
+        store.inside().tags.clear();
+        let again = sign(&store, &subject, &key, NOW).await.unwrap();
+        assert_eq!(again.written, [Form::Classic]);
+        assert_eq!(store.inside().referrers.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_layer_is_added_beside_those_of_others_even_if_they_write_meanwhile() {
+        let store = FakeStore::new();
+        let subject = store.artifact();
+        let key = SigningKey::generate().unwrap();
+        careless(&mut store.inside(), false);
+        // After our config went up, and after our image did.
+        store
+            .inside()
+            .meanwhile
+            .insert(5, |inside| careless(inside, true));
+        store
+            .inside()
+            .meanwhile
+            .insert(7, |inside| careless(inside, false));
+        sign(&store, &subject, &key, NOW).await.unwrap();
+        assert_eq!(
+            forms(&store, &subject.digest, &key).await,
+            [Form::Bundle, Form::Classic]
+        );
+        let image = classic_image(&store, &subject.digest)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            image.layers.len(),
+            2,
+            "theirs, that took ours away, and ours again"
+        );
+        assert_eq!(image.annotations["kept"], "yes");
+        let config = &store.inside().blobs[&image.config.digest];
+        let config: serde_json::Value = serde_json::from_slice(config).unwrap();
+        let layers: Vec<_> = image.layers.iter().map(|layer| layer.digest).collect();
+        assert_eq!(config["rootfs"]["diff_ids"], json!(layers));
+    }
+
+    #[tokio::test]
+    async fn others_who_never_stop_are_told_of() {
+        let store = FakeStore::new();
+        let subject = store.artifact();
+        for write in 5..30 {
+            store
+                .inside()
+                .meanwhile
+                .insert(write, |inside| careless(inside, false));
+        }
+        let key = SigningKey::generate().unwrap();
+        let failed = sign(&store, &subject, &key, NOW).await.unwrap_err();
+        assert!(matches!(failed, TrustError::Contended { .. }));
+    }
+
+    #[tokio::test]
+    async fn something_else_under_the_tag_is_not_written_over() {
+        let store = FakeStore::new();
+        let subject = store.artifact();
+        let tag = classic::tag(&subject.digest);
+        let other = store
+            .inside()
+            .put(IMAGE_MANIFEST, Bytes::from_static(b"<html>"));
+        store.inside().tags.insert(tag.clone(), other.digest);
+        let key = SigningKey::generate().unwrap();
+        let failed = sign(&store, &subject, &key, NOW).await.unwrap_err();
+        assert!(matches!(failed, TrustError::TagTaken { .. }));
+        assert_eq!(store.inside().tags[&tag], other.digest);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_answer_gets_nothing_written() {
+        let store = FakeStore::new();
+        let subject = store.artifact();
+        store.inside().away = true;
+        let key = SigningKey::generate().unwrap();
+        let failed = sign(&store, &subject, &key, NOW).await.unwrap_err();
+        assert!(matches!(
+            failed,
+            TrustError::Store(StoreError::Failed { .. })
+        ));
+        assert_eq!(store.inside().writes, 0);
+    }
+}
