@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::{Code, Failure, Fault};
+use super::digest::DigestError;
+use super::fault::{Code, Fault};
+use super::name::NameError;
 use super::{Alias, Digest, ModelName, Version, VersionRange, codes};
 
 /// A model of the yard and which of its versions is meant.
@@ -55,6 +57,38 @@ impl Fault for SelectorError {
     }
 }
 
+/// Why a text names no version of a model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub enum ReferenceError {
+    /// What stands first is no model's name.
+    Model(#[from] NameError),
+    /// What stands behind `:` is no selector.
+    Selector(#[from] SelectorError),
+    /// What stands behind `@` is no digest.
+    Digest(#[from] DigestError),
+}
+
+impl ReferenceError {
+    fn fault(&self) -> &dyn Fault {
+        match self {
+            Self::Model(fault) => fault,
+            Self::Selector(fault) => fault,
+            Self::Digest(fault) => fault,
+        }
+    }
+}
+
+impl Fault for ReferenceError {
+    fn code(&self) -> &'static Code {
+        self.fault().code()
+    }
+
+    fn help(&self) -> Option<String> {
+        self.fault().help()
+    }
+}
+
 impl FromStr for Selector {
     type Err = SelectorError;
 
@@ -79,9 +113,9 @@ impl FromStr for Selector {
 }
 
 impl FromStr for ModelReference {
-    type Err = Failure;
+    type Err = ReferenceError;
 
-    fn from_str(text: &str) -> Result<Self, Failure> {
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
         if let Some((model, digest)) = text.split_once('@') {
             return Ok(Self {
                 model: model.parse()?,
