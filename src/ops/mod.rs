@@ -3,6 +3,8 @@
 //! A use case is handed all it works with (a yard, a store's options, the time, who watches its
 //! progress), holds the rooms below together, and gives back what came of it as data.
 
+pub mod propose;
+
 /// The codes of this room.
 pub mod codes {
     crate::codes! {

@@ -1,6 +1,6 @@
 //! What can go wrong between us and git, and the way out of each.
 
-use super::codes;
+use super::{codes, remote};
 use crate::platform::atomic::FileError;
 use crate::platform::redact::{self, printable};
 use crate::platform::retry::Retryable;
@@ -140,6 +140,17 @@ pub enum YardError {
         /// The remote's name, where the branch is there.
         remote: Option<String>,
     },
+    /// A branch whose name takes the place of a folder of branches.
+    #[error(
+        "the branch {branch} can't be made beside the branch `{}`",
+        printable(other)
+    )]
+    BranchInTheWay {
+        /// The branch.
+        branch: String,
+        /// The one that is in the way.
+        other: String,
+    },
     /// Another process or person was faster; the same files can be tried on what is now.
     #[error("{branch} moved on while this change was made")]
     Busy {
@@ -212,6 +223,8 @@ pub enum YardError {
         reason: String,
         /// What it said besides: a hook's words.
         said: String,
+        /// Whether the commit is on the local branch of that name.
+        kept: bool,
     },
     /// A folder as remote, and no git to run its hooks.
     #[error("can't push to {url} without the program `git`")]
@@ -309,6 +322,7 @@ impl Fault for YardError {
             Self::NotSigned { .. } => &codes::COMMIT_NOT_SIGNED,
             Self::CheckedOut { .. } => &codes::BRANCH_CHECKED_OUT,
             Self::OtherWork { .. } => &codes::BRANCH_HAS_OTHER_WORK,
+            Self::BranchInTheWay { .. } => &codes::BRANCH_IN_THE_WAY,
             Self::Busy { .. } => &codes::BRANCH_MOVED_ON,
             Self::ChangedMeanwhile { .. } => &codes::CHANGED_MEANWHILE,
             Self::LocalChanges { .. } => &codes::LOCAL_CHANGES,
@@ -391,6 +405,10 @@ impl Fault for YardError {
                     "merge it first, or delete it if it is not wanted: git branch -D {branch}"
                 ),
             },
+            Self::BranchInTheWay { other, .. } => format!(
+                "git keeps branches in folders; rename that one: git branch -m {other} \
+                 {other}-old"
+            ),
             Self::Busy { .. } | Self::ChangedMeanwhile { .. } => {
                 "run the same command again: it begins from what is there now".to_owned()
             }
@@ -411,16 +429,25 @@ impl Fault for YardError {
                 (`git config credential.helper`), GIT_ASKPASS, or a key in your SSH agent; and \
                 check that you may write there"
                 .to_owned(),
-            Self::Refused { branch, said, .. } => {
+            Self::Refused {
+                branch, said, kept, ..
+            } => {
                 let said = if said.is_empty() {
                     String::new()
                 } else {
-                    format!("{said}\n")
+                    format!("the remote said:\n{said}\n")
                 };
-                format!(
-                    "{said}your commit is kept on the local branch {branch}; run it again once \
-                     the remote's rule is met"
-                )
+                if *kept {
+                    format!(
+                        "{said}your commit is kept on the local branch {branch}; run it again \
+                         once the remote's rule is met"
+                    )
+                } else {
+                    format!(
+                        "{said}nothing was changed; where {branch} is protected, propose \
+                         changes with `publish: {{mode: pull-request}}` in modelyard.yaml"
+                    )
+                }
             }
             Self::NoGitProgram { .. } => "install git: only it runs the hooks of a repository \
                 in a folder"
@@ -432,7 +459,9 @@ impl Fault for YardError {
 
     fn class(&self) -> Class {
         match self {
-            Self::Busy { .. } | Self::Unreachable { .. } => Class::Transient,
+            Self::Busy { .. } => Class::Transient,
+            // A folder that is not there will not come by waiting.
+            Self::Unreachable { url, .. } if remote::local_path(url).is_none() => Class::Transient,
             Self::ChangedMeanwhile { .. } => Class::Blocked,
             Self::File(file) => file.class(),
             _ => Class::Permanent,

@@ -192,6 +192,7 @@ pub mod codes {
         COMMIT_NOT_SIGNED = "commit-not-signed";
         BRANCH_CHECKED_OUT = "branch-checked-out";
         BRANCH_HAS_OTHER_WORK = "branch-has-other-work";
+        BRANCH_IN_THE_WAY = "branch-in-the-way";
         BRANCH_MOVED_ON = "branch-moved-on";
         CHANGED_MEANWHILE = "changed-meanwhile";
         LOCAL_CHANGES = "local-changes";

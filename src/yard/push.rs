@@ -128,7 +128,7 @@ impl Push<'_> {
         let said = lines(&String::from_utf8_lossy(&said.into_inner()));
         match refused.into_inner() {
             None => Ok(said),
-            Some(reason) => Err(self.refused(&line.url, &reason, said)),
+            Some(reason) => Err(self.refused(git, &line.url, &reason, said)),
         }
     }
 
@@ -166,7 +166,7 @@ impl Push<'_> {
         let stdout = String::from_utf8_lossy(&output.stdout);
         let rejected = stdout.lines().find_map(|line| line.strip_prefix("!\t"));
         match rejected.and_then(|line| line.split('\t').nth(1)) {
-            Some(summary) => Err(self.refused(url, summary, said)),
+            Some(summary) => Err(self.refused(git, url, summary, said)),
             None => Err(YardError::Unreachable {
                 url: redact::remote(url),
                 source: GitError::about(url, &stderr),
@@ -180,7 +180,7 @@ impl Push<'_> {
         }
     }
 
-    fn refused(&self, url: &str, reason: &str, said: String) -> YardError {
+    fn refused(&self, git: &GitRepository, url: &str, reason: &str, said: String) -> YardError {
         if MOVED_ON.iter().any(|words| reason.contains(words)) {
             return self.busy();
         }
@@ -189,8 +189,15 @@ impl Push<'_> {
             branch: self.branch.to_owned(),
             reason: reason.to_owned(),
             said,
+            kept: git_has(git, self.branch, self.commit),
         }
     }
+}
+
+/// Whether the local branch is at `commit`.
+fn git_has(git: &GitRepository, branch: &str, commit: CommitId) -> bool {
+    let local = git.refname_to_id(&format!("refs/heads/{branch}"));
+    local.is_ok_and(|local| local == commit)
 }
 
 /// Git's program in the repository `folder`, speaking English and asking nobody.

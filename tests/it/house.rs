@@ -12,9 +12,7 @@ use super::source::sources;
 const LONGEST_SOURCE: usize = 500;
 
 /// Names that say nothing of what is inside.
-const EMPTY_NAMES: &[&str] = &[
-    "common", "helpers", "manager", "types", "util", "utils",
-];
+const EMPTY_NAMES: &[&str] = &["common", "helpers", "manager", "types", "util", "utils"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -61,26 +61,19 @@ impl Committed {
 
 impl Change {
     /// Begins a change that will be a commit on `branch`, such as
-    /// `publish/vision/digits/1.0.0`, having fetched main and that branch.
+    /// `publish/vision/digits/1.0.0`, having fetched main and that branch. Where main's
+    /// `modelyard.yaml` says `publish: {mode: direct}`, it will be one on main itself.
     ///
     /// # Errors
     /// [`YardError::NoIdentity`] before anything else, so that no work is done in vain; then
     /// what fetching fails with, [`YardError::NoCommits`], [`YardError::NoMainBranch`], and
-    /// [`YardError::OtherWork`] if the branch can't be gone on with.
+    /// [`YardError::OtherWork`] if the branch can't be gone on with, or, directly on main,
+    /// [`YardError::MainDiverged`] if the local main has commits that the remote's lacks.
     pub fn begin(yard: &Yard, branch: &str) -> Result<Self, YardError> {
-        Self::begun(yard, Some(branch))
+        Self::begun(yard, branch)
     }
 
-    /// Begins a change that will be a commit on main itself.
-    ///
-    /// # Errors
-    /// As [`Change::begin`]; [`YardError::MainDiverged`] if the local main has commits that the
-    /// remote's lacks.
-    pub fn begin_on_main(yard: &Yard) -> Result<Self, YardError> {
-        Self::begun(yard, None)
-    }
-
-    fn begun(yard: &Yard, branch: Option<&str>) -> Result<Self, YardError> {
+    fn begun(yard: &Yard, branch: &str) -> Result<Self, YardError> {
         let git = yard.reopened()?;
         Identity::of(&git, Timestamp::UNIX_EPOCH)?;
         Ok(Self {
@@ -93,6 +86,11 @@ impl Change {
     /// The branch it is for; main's name if it is for main itself.
     pub fn branch(&self) -> &str {
         self.start.branch()
+    }
+
+    /// Whether it is for main itself, as `publish: {mode: direct}` has it.
+    pub fn is_direct(&self) -> bool {
+        self.start.on_main
     }
 
     /// Main as it was when the change began: what rules of trust and immutability are read from.
@@ -149,8 +147,7 @@ impl Change {
     /// As [`Change::begin`]; [`YardError::ChangedMeanwhile`] if one of its files was changed by
     /// somebody else, so that what was written here may rest on what is no more.
     pub fn begun_again(&self) -> Result<Self, YardError> {
-        let branch = (!self.start.on_main).then_some(self.branch());
-        let mut again = Self::begun(&self.yard, branch)?;
+        let mut again = Self::begun(&self.yard, &self.start.wish)?;
         let (before, after) = (self.without_files().snapshot(), again.snapshot());
         let mut paths = Vec::new();
         for (path, bytes) in &self.files {

@@ -3,12 +3,15 @@
 use git2::{ErrorCode, MergeOptions, Oid, Repository as GitRepository};
 
 use super::super::error::YardError;
-use super::super::{CommitId, Yard, discover, remote};
+use super::super::{Catalog, CommitId, Yard, discover, remote};
+use crate::record::kind::PublishMode;
 
 /// What a change stands on.
 #[derive(Debug, Clone)]
 pub(super) struct Start {
-    /// The branch it is for, without `refs/heads/`.
+    /// The branch that was asked for, without `refs/heads/`.
+    pub(super) wish: String,
+    /// The branch it is for: that one, or main.
     branch: String,
     /// Whether that is main itself.
     pub(super) on_main: bool,
@@ -31,16 +34,12 @@ impl Start {
         &self.branch
     }
 
-    /// Finds it for `branch`, or for main itself.
-    pub(super) fn find(
-        git: &GitRepository,
-        yard: &Yard,
-        branch: Option<&str>,
-    ) -> Result<Self, YardError> {
+    /// Finds it for `wish`, or for main itself if that is how the yard is changed.
+    pub(super) fn find(git: &GitRepository, yard: &Yard, wish: &str) -> Result<Self, YardError> {
         let remote = remote::name(git)?;
         let (main, base, remote_tip) = match &remote {
             Some(name) => {
-                let fetched = remote::fetch(git, &yard.place(), name, branch)?;
+                let fetched = remote::fetch(git, &yard.place(), name, Some(wish))?;
                 (fetched.main_branch, fetched.main, fetched.branch)
             }
             None => {
@@ -48,11 +47,13 @@ impl Start {
                 (main.clone(), local_main(git, yard, main)?, None)
             }
         };
-        let local_name = branch.unwrap_or(&main);
-        let local = git.refname_to_id(&format!("refs/heads/{local_name}")).ok();
+        let on_main = is_direct(yard, base);
+        let branch = if on_main { &main } else { wish };
+        let local = git.refname_to_id(&format!("refs/heads/{branch}")).ok();
         let mut start = Self {
-            branch: local_name.to_owned(),
-            on_main: branch.is_none(),
+            wish: wish.to_owned(),
+            branch: branch.to_owned(),
+            on_main,
             base,
             parents: vec![base],
             tree: tree_of(git, base)?,
@@ -62,10 +63,28 @@ impl Start {
         };
         if start.on_main {
             start.check_local_main(git)?;
-        } else if let Some(tip) = start.unmerged(git)? {
+            return Ok(start);
+        }
+        start.check_room(git)?;
+        if let Some(tip) = start.unmerged(git)? {
             start.go_on_from(git, tip)?;
         }
         Ok(start)
+    }
+
+    /// Git can't have a branch `set` beside a branch `set/vision/digits/model`.
+    fn check_room(&self, git: &GitRepository) -> Result<(), YardError> {
+        let slashes = self.branch.match_indices('/');
+        for (at, _) in slashes {
+            let above = &self.branch[..at];
+            if git.find_reference(&format!("refs/heads/{above}")).is_ok() {
+                return Err(YardError::BranchInTheWay {
+                    branch: self.branch.clone(),
+                    other: above.to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The local main may be behind the remote's, never beside it.
@@ -135,6 +154,14 @@ impl Start {
             remote: there.map(|(name, _)| name.clone()),
         }
     }
+}
+
+/// Whether the yard is changed without review. A `modelyard.yaml` that can't be read, or is not
+/// there yet, is no reason to go past one.
+fn is_direct(yard: &Yard, base: CommitId) -> bool {
+    let record = yard.snapshot_at(base).map(|base| Catalog::new(base).yard());
+    let mode = record.map(|record| record.map(|record| record.spec.publish_mode()));
+    matches!(mode, Ok(Ok(PublishMode::Direct)))
 }
 
 fn local_main(git: &GitRepository, yard: &Yard, main: String) -> Result<CommitId, YardError> {

@@ -212,7 +212,7 @@ fn items_are_added_as_their_neighbours_are_written() {
     let empty = edited("spec:\n  rules: []   # none yet\n", |source| {
         add(source, "/spec/rules", &json!("a"))
     });
-    assert!(empty.starts_with("spec:\n  rules:\n    - a"), "{empty}");
+    assert_eq!(empty, "spec:\n  rules: [a]   # none yet\n");
 }
 
 #[test]

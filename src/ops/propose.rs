@@ -1,0 +1,148 @@
+//! From a change to what a reviewer sees: a commit on a branch, pushed, and how to merge it.
+//!
+//! What publishes, promotes, sets or adds a key does so by a [`Change`], begun by [`begin`] and
+//! handed to [`propose`]. Both try again, within bounds, what another process or a moment's
+//! outage of the remote got in the way of.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::platform::retry::Policy;
+use crate::record::Failure;
+use crate::yard::{Change, Committed, Pushed, Yard, YardError};
+
+/// Branches move on within milliseconds, and remotes that are away for longer than some seconds
+/// are for a person to judge.
+const PATIENCE: Policy = Policy {
+    attempts: 5,
+    first_wait: Duration::from_millis(100),
+    longest_wait: Duration::from_secs(2),
+};
+
+/// What a change came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proposed {
+    /// The branch it is on; main's name where it went to main itself or was there already.
+    pub branch: String,
+    /// The commit.
+    pub commit: String,
+    /// The commit of main that it began from.
+    pub base: String,
+    /// Whether there was nothing to change: the branch, or main, has it already.
+    pub unchanged: bool,
+    /// Whether it is on main, and nothing is left to merge.
+    pub on_main: bool,
+    /// Where it was pushed to; absent where there is no remote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<PushedTo>,
+    /// The commands that merge it; none where it is on main.
+    pub how_to_merge: Vec<String>,
+}
+
+/// A remote that has the branch now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PushedTo {
+    /// The remote's name.
+    pub remote: String,
+    /// Where it is, without credentials.
+    pub url: String,
+    /// Whether it had the branch so already.
+    pub unchanged: bool,
+    /// What it said: forges tell here where to open a pull request.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub said: String,
+}
+
+/// Begins a change that will be proposed on `branch`; main and that branch are fetched first.
+///
+/// # Errors
+/// As [`Change::begin`].
+pub async fn begin(yard: &Yard, branch: &str) -> Result<Change, Failure> {
+    let begun = PATIENCE.run(|| {
+        let (yard, branch) = (yard.clone(), branch.to_owned());
+        on_blocking_pool(move || Change::begin(&yard, &branch))
+    });
+    Ok(begun.await?)
+}
+
+/// Makes `change` a commit with `message` at time `now`, pushes its branch where there is a
+/// remote, and tells how to merge it.
+///
+/// # Errors
+/// As [`Change::commit`] and [`Change::push`]. A branch that moved on meanwhile is begun anew
+/// with the same files; [`YardError::ChangedMeanwhile`] if they changed there, too.
+pub async fn propose(change: Change, message: &str, now: Timestamp) -> Result<Proposed, Failure> {
+    let mut first = true;
+    let landed = PATIENCE.run(|| {
+        let (change, message) = (change.clone(), message.to_owned());
+        let again = !std::mem::replace(&mut first, false);
+        on_blocking_pool(move || {
+            let change = if again { change.begun_again()? } else { change };
+            let committed = change.commit(&message, now)?;
+            let pushed = change.push(&committed)?;
+            Ok((committed, pushed))
+        })
+    });
+    let (committed, pushed) = landed.await?;
+    Ok(Proposed::new(&committed, pushed))
+}
+
+/// libgit2 blocks; a panic in it is ours.
+async fn on_blocking_pool<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, YardError> + Send + 'static,
+) -> Result<T, YardError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
+impl Proposed {
+    fn new(committed: &Committed, pushed: Option<Pushed>) -> Self {
+        let on_main = committed.is_on_main() || committed.branch == committed.main;
+        let branch = if on_main {
+            &committed.main
+        } else {
+            &committed.branch
+        };
+        let pushed = pushed.map(|pushed| PushedTo {
+            remote: pushed.remote,
+            url: pushed.url,
+            unchanged: pushed.unchanged,
+            said: pushed.said,
+        });
+        Self {
+            branch: branch.clone(),
+            commit: committed.commit.to_string(),
+            base: committed.base.to_string(),
+            unchanged: committed.unchanged,
+            on_main,
+            how_to_merge: if on_main {
+                Vec::new()
+            } else {
+                how_to_merge(committed, pushed.as_ref())
+            },
+            pushed,
+        }
+    }
+}
+
+/// The commands of git that merge a branch, as a person would type them in a clone.
+fn how_to_merge(committed: &Committed, pushed: Option<&PushedTo>) -> Vec<String> {
+    let Committed { main, branch, .. } = committed;
+    let switch = format!("git switch {main}");
+    let merge = format!("git merge --no-ff --no-edit {branch}");
+    match pushed {
+        None => vec![switch, merge],
+        Some(PushedTo { remote, .. }) => vec![
+            switch,
+            format!("git pull --ff-only {remote} {main}"),
+            merge,
+            format!("git push {remote} {main}"),
+        ],
+    }
+}
