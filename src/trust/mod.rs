@@ -24,6 +24,7 @@ pub mod policy;
 mod sealed;
 pub mod sign;
 pub mod signature;
+pub mod source;
 pub mod verdict;
 pub mod verify;
 
@@ -33,6 +34,7 @@ pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use policy::{Context, KeyRing, NoKey, Policy, judge};
 pub use sign::{Signed, sign};
 pub use signature::{Content, Flaw, Form, Signature};
+pub use source::{KeySource, SealedKey, SourceError};
 pub use verdict::{Examined, RuleVerdict, Signer, Standing, Unmet, Verdict};
 pub use verify::verify;
 
@@ -43,6 +45,7 @@ pub mod codes {
         UNSUPPORTED_KEY = "unsupported-key";
         WRONG_PASSWORD = "wrong-password";
         NO_RANDOMNESS = "no-randomness";
+        NO_KEY_VARIABLE = "no-key-variable";
         SIGNATURE_TAG_TAKEN = "signature-tag-taken";
         SIGNATURES_CONTENDED = "signatures-contended";
         NOBODY_VOUCHES = "nobody-vouches";

@@ -66,6 +66,10 @@ struct Cipher {
     nonce: String,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands in for closures in `map_err`"
+)]
 fn unreadable(reason: impl ToString) -> KeyError {
     KeyError::Unreadable {
         reason: reason.to_string(),

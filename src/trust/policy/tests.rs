@@ -64,7 +64,7 @@ fn released() -> Context {
     }
 }
 
-fn accept_ann(require: Value) -> Value {
+fn accept_ann(require: &Value) -> Value {
     json!([{"require": require, "accept": [{"key": "keys/ann.pub"}]}])
 }
 
@@ -79,7 +79,7 @@ fn a_rule_is_satisfied_by_as_many_distinct_accepted_keys_as_it_asks_for() {
     assert_eq!(told(&[ann, ben]), "Trusted");
     assert_eq!(told(&[ann, ann]), "Refused 1:too-few-signatures");
     assert_eq!(told(&[]), "Refused 1:too-few-signatures");
-    let one = accept_ann(json!({"signatures": 1}));
+    let one = accept_ann(&json!({"signatures": 1}));
     assert_eq!(desk.told(one.clone(), &released(), &[ben, ann]), "Trusted");
     assert_eq!(
         desk.told(one, &released(), &[ben]),
@@ -152,7 +152,7 @@ fn a_key_counts_within_its_time_and_until_it_is_revoked() {
 #[test]
 fn what_cannot_be_evaluated_fails_its_rule_with_a_code_of_its_own() {
     let desk = Desk::new();
-    let told = |require: Value| desk.told(accept_ann(require), &released(), &[&desk.ann]);
+    let told = |require: Value| desk.told(accept_ann(&require), &released(), &[&desk.ann]);
     assert_eq!(
         told(
             json!({"signatures": 1, "attestations": ["https://slsa.dev/provenance/v1"], "scan": "pass"})
@@ -181,7 +181,7 @@ fn what_cannot_be_evaluated_fails_its_rule_with_a_code_of_its_own() {
 #[test]
 fn a_denied_format_is_told_by_the_record_or_not_at_all() {
     let desk = Desk::new();
-    let rules = accept_ann(json!({"signatures": 1, "formats": {"deny": ["pickle"]}}));
+    let rules = accept_ann(&json!({"signatures": 1, "formats": {"deny": ["pickle"]}}));
     let told = |formats: Option<Vec<String>>| {
         let context = Context {
             formats,
@@ -207,7 +207,7 @@ fn a_bad_signature_hides_no_good_one_and_both_are_told() {
         unexamined: 3,
     };
     let rules: Vec<TrustRule> =
-        serde_json::from_value(accept_ann(json!({"signatures": 1}))).unwrap();
+        serde_json::from_value(accept_ann(&json!({"signatures": 1}))).unwrap();
     let mut keys = KeyRing::default();
     keys.add("keys/ann.pub", desk.ann.verifying_key());
     let verdict = judge(&rules, &keys, &released(), &subject(), &found);
