@@ -1,3 +1,4 @@
 //! The OCI side.
 
 mod pack;
+mod store;
