@@ -16,6 +16,7 @@ use crate::platform::clock::SystemClock;
 use crate::platform::progress::Silent;
 use crate::platform::{Clock, Places, Progress};
 use crate::record::Failure;
+use crate::yard::Yard;
 
 /// The terminal, the clock and the folders of one run.
 ///
@@ -81,6 +82,14 @@ impl Context {
         });
         runtime.shutdown_background();
         result
+    }
+
+    /// The yard in which the command was started.
+    ///
+    /// # Errors
+    /// As [`Yard::discover`].
+    pub fn yard(&self) -> Result<Yard, Failure> {
+        Ok(Yard::discover(&self.directory)?)
     }
 
     /// Prints a result to standard output in the format that was asked for.

@@ -17,6 +17,9 @@ pub(super) enum CliError {
     /// Whoever read our output has gone, or the disk is full.
     #[error("can't print the result")]
     Print(#[source] std::io::Error),
+    /// The terminal went away while a question was open.
+    #[error("can't ask at this terminal")]
+    Ask(#[source] std::io::Error),
     /// The user pressed Ctrl-C, or the process was asked to end.
     #[error("interrupted; nothing was left half done")]
     Interrupted,
@@ -29,6 +32,7 @@ impl Fault for CliError {
     fn code(&self) -> &'static Code {
         match self {
             Self::Print(_) => &codes::NOT_PRINTED,
+            Self::Ask(_) => &codes::NOT_ASKED,
             Self::Interrupted => &codes::INTERRUPTED,
             Self::Runtime(_) => &codes::NO_RUNTIME,
         }
@@ -37,6 +41,7 @@ impl Fault for CliError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Print(_) => None,
+            Self::Ask(_) => Some("say it with flags, and add --no-questions".to_owned()),
             Self::Interrupted => Some("run the same command again to go on".to_owned()),
             Self::Runtime(_) => Some("check the limits on processes and memory".to_owned()),
         }

@@ -17,6 +17,7 @@
 mod bars;
 mod context;
 mod fault;
+mod proposed;
 mod report;
 
 use std::path::PathBuf;
@@ -109,6 +110,7 @@ pub fn main() -> ExitCode {
 pub mod codes {
     crate::codes! {
         NOT_PRINTED = "not-printed";
+        NOT_ASKED = "not-asked";
         INTERRUPTED = "interrupted";
         NO_RUNTIME = "no-runtime";
     }

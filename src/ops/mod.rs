@@ -3,7 +3,10 @@
 //! A use case is handed all it works with (a yard, a store's options, the time, who watches its
 //! progress), holds the rooms below together, and gives back what came of it as data.
 
+mod files;
 pub mod propose;
+
+pub use files::files;
 
 /// The codes of this room.
 pub mod codes {
