@@ -17,8 +17,10 @@
 mod bars;
 mod context;
 mod fault;
+mod promote;
 mod proposed;
 mod report;
+mod set;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,11 +88,17 @@ struct Global {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Promote(promote::Arguments),
+    Set(set::Arguments),
+}
 
 impl Command {
-    async fn run(self, _context: &Context) -> Result<Outcome, Failure> {
-        match self {}
+    async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        match self {
+            Self::Promote(arguments) => arguments.run(context).await,
+            Self::Set(arguments) => arguments.run(context).await,
+        }
     }
 }
 

@@ -4,7 +4,9 @@
 //! progress), holds the rooms below together, and gives back what came of it as data.
 
 mod files;
+pub mod promote;
 pub mod propose;
+pub mod set;
 
 pub use files::files;
 
@@ -17,5 +19,10 @@ pub mod codes {
         NO_SUCH_STORE = "no-such-store";
         MISSING_METADATA = "missing-metadata";
         UNUSABLE_FROM = "unusable-from";
+        NOTHING_ASKED = "nothing-asked";
+        NOT_MERGED = "not-merged";
+        NOT_AN_ASSIGNMENT = "not-an-assignment";
+        NO_SUCH_FIELD = "no-such-field";
+        FIELD_IS_FIXED = "field-is-fixed";
     }
 }

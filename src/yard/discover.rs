@@ -138,6 +138,17 @@ impl Yard {
         main_branch(&self.git())
     }
 
+    /// Whether there is a branch of this name, here or on the remote when it was last fetched.
+    ///
+    /// # Errors
+    /// If git's configuration can't be read.
+    pub fn has_branch(&self, branch: &str) -> Result<bool, YardError> {
+        let git = self.git();
+        let mut names = vec![format!("refs/heads/{branch}")];
+        names.extend(remote::name(&git)?.map(|remote| format!("refs/remotes/{remote}/{branch}")));
+        Ok(names.iter().any(|name| git.find_reference(name).is_ok()))
+    }
+
     /// The commit that `revision` means; `None` for the work tree.
     ///
     /// # Errors

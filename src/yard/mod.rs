@@ -207,6 +207,7 @@ pub mod codes {
         NO_SUCH_VERSION = "no-such-version";
         NO_SUCH_ALIAS = "no-such-alias";
         NOTHING_RELEASED = "nothing-released";
+        NO_SUCH_RECORD = "no-such-record";
         MALFORMED_RECORD = "malformed-record";
         NOT_EDITED = "not-edited";
     }

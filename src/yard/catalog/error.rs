@@ -46,6 +46,12 @@ pub enum CatalogError {
         /// What there is, newest first.
         versions: Vec<(Version, Option<Lifecycle>)>,
     },
+    /// A record that has to be there is not.
+    #[error("there is no {path}")]
+    NoSuchRecord {
+        /// Its path in the yard.
+        path: String,
+    },
     /// A record that can't be read as one.
     #[error("{path}{}{reason}", if code.is_some() { ":" } else { ": " })]
     Malformed {
@@ -65,6 +71,13 @@ pub enum CatalogError {
 const TOLD: usize = 5;
 
 impl CatalogError {
+    /// The record at `path` is not there.
+    pub fn missing(path: &str) -> Self {
+        Self::NoSuchRecord {
+            path: path.to_owned(),
+        }
+    }
+
     pub(super) fn yaml(path: &str, problems: &Problems) -> Self {
         Self::Malformed {
             path: path.to_owned(),
@@ -99,6 +112,7 @@ impl Fault for CatalogError {
             Self::NoSuchVersion { .. } => &codes::NO_SUCH_VERSION,
             Self::NoSuchAlias { .. } => &codes::NO_SUCH_ALIAS,
             Self::NothingReleased { .. } => &codes::NOTHING_RELEASED,
+            Self::NoSuchRecord { .. } => &codes::NO_SUCH_RECORD,
             Self::Malformed { code, .. } => code.unwrap_or(&codes::MALFORMED_RECORD),
             Self::Yard(error) => error.code(),
         }
@@ -134,6 +148,9 @@ impl Fault for CatalogError {
                 ),
                 None => "publish a version with `modelyard publish`".to_owned(),
             },
+            Self::NoSuchRecord { .. } => {
+                "`git log -- PATH` tells when it was removed, and by whom".to_owned()
+            }
             Self::Malformed { .. } => "`modelyard check` tells all that is wrong".to_owned(),
             Self::Yard(error) => return error.help(),
         })

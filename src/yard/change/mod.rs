@@ -83,6 +83,11 @@ impl Change {
         })
     }
 
+    /// The yard it is for.
+    pub fn yard(&self) -> &Yard {
+        &self.yard
+    }
+
     /// The branch it is for; main's name if it is for main itself.
     pub fn branch(&self) -> &str {
         self.start.branch()

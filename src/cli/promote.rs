@@ -1,0 +1,80 @@
+//! `modelyard promote`: moves a version along its life, and names to it.
+
+use std::fmt::{self, Write};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::{Context, Outcome, Page, Report, proposed};
+use crate::ops::promote::{self, Promotion, Request};
+use crate::record::{Alias, Failure, Lifecycle, ModelReference};
+
+/// Move a version along its life, and aliases to it
+///
+/// A version goes from staged to released, deprecated, retired and recycled, one step at a time,
+/// and back from recycled to retired. The move is a one-line change of its record on the branch
+/// `promote/MODEL/VERSION`, pushed where there is a remote; your work tree and checked-out branch
+/// are not touched.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  modelyard promote vision/digits:1.0.0 --to released --alias champion
+  modelyard promote vision/digits:1.1.0 --alias challenger
+  modelyard promote vision/digits:champion --to deprecated")]
+pub(super) struct Arguments {
+    /// Which version: MODEL:VERSION, or MODEL:ALIAS
+    #[arg(value_name = "MODEL:VERSION")]
+    reference: ModelReference,
+    /// Where in its life it shall be
+    #[arg(long, value_name = "STAGE", value_parser = stages())]
+    to: Option<Lifecycle>,
+    /// A name that shall mean this version; may be given several times
+    #[arg(long = "alias", value_name = "ALIAS")]
+    aliases: Vec<Alias>,
+}
+
+fn stages() -> impl TypedValueParser<Value = Lifecycle> {
+    let stages = PossibleValuesParser::new(Lifecycle::ALL.map(Lifecycle::as_str));
+    stages.try_map(|stage| stage.parse::<Lifecycle>())
+}
+
+impl Arguments {
+    pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let yard = context.yard()?;
+        let request = Request {
+            reference: self.reference,
+            to: self.to,
+            aliases: self.aliases,
+        };
+        let promotion = promote::promote(&yard, request, context.clock.now()).await?;
+        context.print(&promotion)?;
+        Ok(Outcome::Done)
+    }
+}
+
+impl Report for Promotion {
+    fn text(&self, page: &mut Page) -> fmt::Result {
+        let mut rows = Vec::new();
+        if let Some(moved) = &self.lifecycle {
+            rows.push(("lifecycle", moved.from.to_string(), moved.to.to_string()));
+        }
+        for moved in &self.aliases {
+            let from = moved
+                .from
+                .as_ref()
+                .map_or("nothing".to_owned(), ToString::to_string);
+            rows.push((moved.alias.as_str(), from, moved.to.to_string()));
+        }
+        if !rows.is_empty() {
+            writeln!(page, "{}:{}", self.model, self.version)?;
+            let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
+            for (name, from, to) in &rows {
+                writeln!(page, "  {name:width$}  {from} -> {to}")?;
+            }
+            writeln!(page)?;
+        }
+        proposed::text(&self.proposed, page)
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![format!("{}:{}", self.model, self.version)]
+    }
+}

@@ -1,0 +1,295 @@
+//! Moves a version along its life, and names to it: `modelyard promote`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::codes;
+use super::propose::{self, Proposed};
+use crate::record::kind::ModelVersion;
+use crate::record::{
+    Alias, Code, Failure, Fault, Lifecycle, ModelName, ModelReference, Selector, Version,
+};
+use crate::yard::{
+    Catalog, CatalogError, Change, Revision, Yard, blocking, edit, model_path, version_path,
+};
+
+/// What is to move.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which version.
+    pub reference: ModelReference,
+    /// Where in its life it shall be.
+    pub to: Option<Lifecycle>,
+    /// The names that shall mean it.
+    pub aliases: Vec<Alias>,
+}
+
+/// What moved, and how the change is proposed.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Promotion {
+    /// The model.
+    pub model: ModelName,
+    /// Its version.
+    pub version: Version,
+    /// Its move along its life, if it makes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<LifecycleMove>,
+    /// The names that were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<AliasMove>,
+    /// The change.
+    #[serde(flatten)]
+    pub proposed: Proposed,
+}
+
+/// A move along a version's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LifecycleMove {
+    /// Where it is on main.
+    pub from: Lifecycle,
+    /// Where it will be.
+    pub to: Lifecycle,
+}
+
+/// A name that means another version than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AliasMove {
+    /// The name.
+    pub alias: Alias,
+    /// What it means on main, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Version>,
+    /// What it will mean.
+    pub to: Version,
+}
+
+/// Why nothing can be promoted.
+#[derive(Debug, thiserror::Error)]
+pub enum PromoteError {
+    /// Neither a lifecycle nor an alias was asked for.
+    #[error("nothing to do for {reference}")]
+    NothingAsked {
+        /// What was to be promoted.
+        reference: String,
+    },
+    /// The version is only proposed.
+    #[error("{model}:{version} is not merged yet: it is on the branch {branch}")]
+    NotMerged {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
+        /// Where it is proposed.
+        branch: String,
+    },
+}
+
+impl Fault for PromoteError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::NothingAsked { .. } => &codes::NOTHING_ASKED,
+            Self::NotMerged { .. } => &codes::NOT_MERGED,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::NothingAsked { reference } => format!(
+                "say where it shall go, as in `modelyard promote {reference} --to released` or \
+                 `--alias champion`"
+            ),
+            Self::NotMerged { branch, .. } => {
+                format!("merge it first: git switch main; git merge --no-ff --no-edit {branch}")
+            }
+        })
+    }
+}
+
+/// Proposes the moves of `request`.
+///
+/// # Errors
+/// [`PromoteError`], [`crate::record::lifecycle::IllegalMove`] before anything is committed,
+/// [`CatalogError`], and what proposing fails with.
+pub async fn promote(yard: &Yard, request: Request, now: Timestamp) -> Result<Promotion, Failure> {
+    if request.to.is_none() && request.aliases.is_empty() {
+        return Err(PromoteError::NothingAsked {
+            reference: request.reference.to_string(),
+        }
+        .into());
+    }
+    let (model, version) = meant(yard, &request.reference).await?;
+    let change = propose::begin(yard, &format!("promote/{model}/{version}")).await?;
+    let moved = blocking(move || Moved::make(change, model, version, &request)).await?;
+    let message = moved.message();
+    let Moved {
+        change,
+        model,
+        version,
+        lifecycle,
+        aliases,
+    } = moved;
+    let proposed = propose::propose(change, &message, now).await?;
+    Ok(Promotion {
+        model,
+        version,
+        lifecycle,
+        aliases,
+        proposed,
+    })
+}
+
+/// The version that a reference means on main; an exact one needs no look.
+pub(super) async fn meant(
+    yard: &Yard,
+    reference: &ModelReference,
+) -> Result<(ModelName, Version), Failure> {
+    if let Selector::Version(version) = &reference.selector {
+        return Ok((reference.model.clone(), version.clone()));
+    }
+    let (yard, reference) = (yard.clone(), reference.clone());
+    blocking(move || {
+        yard.fetch()?;
+        let found = Catalog::new(yard.snapshot(&Revision::Main)?).resolve(&reference)?;
+        Ok::<_, Failure>((found.model, found.version))
+    })
+    .await
+}
+
+/// The version's record on main.
+///
+/// # Errors
+/// [`PromoteError::NotMerged`] if it is only on a branch, [`CatalogError`] if there is none.
+pub(super) fn merged(
+    change: &Change,
+    model: &ModelName,
+    version: &Version,
+) -> Result<ModelVersion, Failure> {
+    let reference = ModelReference {
+        model: model.clone(),
+        selector: Selector::Version(version.clone()),
+    };
+    let missing = match Catalog::new(change.base()?).resolve(&reference) {
+        Ok(found) => return Ok(found.record),
+        Err(missing) => missing,
+    };
+    let branch = format!("publish/{model}/{version}");
+    let absent = matches!(
+        missing,
+        CatalogError::NoSuchModel { .. } | CatalogError::NoSuchVersion { .. }
+    );
+    if absent && change.yard().has_branch(&branch)? {
+        return Err(PromoteError::NotMerged {
+            model: model.clone(),
+            version: version.clone(),
+            branch,
+        }
+        .into());
+    }
+    Err(missing.into())
+}
+
+/// The edited records.
+struct Moved {
+    change: Change,
+    model: ModelName,
+    version: Version,
+    lifecycle: Option<LifecycleMove>,
+    aliases: Vec<AliasMove>,
+}
+
+impl Moved {
+    fn make(
+        change: Change,
+        model: ModelName,
+        version: Version,
+        request: &Request,
+    ) -> Result<Self, Failure> {
+        let mut moved = Self {
+            lifecycle: None,
+            aliases: Vec::new(),
+            change,
+            model,
+            version,
+        };
+        moved.move_on(request.to)?;
+        moved.name(&request.aliases)?;
+        Ok(moved)
+    }
+
+    /// Moves it along its life, as seen from main: what lies unmerged on the branch is no step.
+    fn move_on(&mut self, to: Option<Lifecycle>) -> Result<(), Failure> {
+        let from = merged(&self.change, &self.model, &self.version)?
+            .spec
+            .lifecycle;
+        let Some(to) = to else {
+            return Ok(());
+        };
+        let to = from.move_to(to)?;
+        self.lifecycle = (from != to).then_some(LifecycleMove { from, to });
+        let path = version_path(&self.model, &self.version);
+        set(&mut self.change, &path, "/spec/lifecycle", &json!(to))
+    }
+
+    fn name(&mut self, aliases: &[Alias]) -> Result<(), Failure> {
+        if aliases.is_empty() {
+            return Ok(());
+        }
+        let on_main = Catalog::new(self.change.base()?).model(&self.model)?;
+        let path = model_path(&self.model);
+        for alias in aliases {
+            let pointer = format!("/spec/aliases/{alias}");
+            set(&mut self.change, &path, &pointer, &json!(self.version))?;
+            let from = on_main.spec.aliases.get(alias).cloned();
+            if from.as_ref() != Some(&self.version) {
+                self.aliases.push(AliasMove {
+                    alias: alias.clone(),
+                    from,
+                    to: self.version.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn message(&self) -> String {
+        let Self { model, version, .. } = self;
+        let mut title = Vec::new();
+        let mut body = Vec::new();
+        if let Some(LifecycleMove { from, to }) = self.lifecycle {
+            title.push(to.to_string());
+            body.push(format!("lifecycle: {from} -> {to}"));
+        }
+        for AliasMove { alias, from, to } in &self.aliases {
+            title.push(alias.to_string());
+            let from = from
+                .as_ref()
+                .map_or("nothing".to_owned(), Version::to_string);
+            body.push(format!("{alias}: {from} -> {to}"));
+        }
+        format!(
+            "{model}:{version}: promote to {}\n\n{}",
+            title.join(", "),
+            body.join("\n")
+        )
+    }
+}
+
+/// Sets one value of a record as it is in `change`, keeping comments and layout.
+pub(super) fn set(
+    change: &mut Change,
+    path: &str,
+    pointer: &str,
+    value: &Value,
+) -> Result<(), Failure> {
+    let snapshot = change.snapshot();
+    let Some((bytes, _)) = Catalog::new(snapshot).document(path)? else {
+        return Err(CatalogError::missing(path).into());
+    };
+    let edited = edit::set(&bytes, pointer, value)?;
+    if edited != bytes {
+        change.write(path, edited)?;
+    }
+    Ok(())
+}
