@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::annotation::{FILE_METADATA, FILE_PATH, FileMetadata, TITLE};
 use super::error::PackError;
 use super::hash::{Hashed, Stamp, hash_all};
-use super::inspect::Content;
+use super::inspect::{Content, Description, describe};
 use super::left_out::LeftOut;
 use super::mode::Mode;
 use super::path::FilePath;
@@ -49,6 +49,8 @@ pub struct Packed {
     pub total_bytes: u64,
     /// What was not packed, and why, sorted by path.
     pub left_out: Vec<LeftOut>,
+    /// What the files say of themselves.
+    pub description: Description,
 }
 
 /// A file of an artifact, and where it lies on the disk.
@@ -192,6 +194,7 @@ fn assemble(layers: Vec<PackedFile>, left_out: Vec<LeftOut>) -> Result<Packed, P
         config_descriptor,
         config,
         total_bytes: layers.iter().map(|layer| layer.descriptor.size).sum(),
+        description: describe(&layers),
         layers,
         left_out,
     })

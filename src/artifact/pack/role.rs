@@ -92,7 +92,9 @@ impl Role {
         if content.is_program() {
             return Self::Code;
         }
-        if among_data && !matches!(by_extension(extension), Some(Self::Code)) && !is_card(&name) {
+        let is_code = by_extension(extension) == Some(Self::Code);
+        let is_setting = matches!(extension, "yaml" | "yml" | "toml" | "ini" | "cfg" | "conf");
+        if among_data && !is_code && !is_setting && !is_card(&name) {
             return Self::Dataset;
         }
         by_name(&name)
@@ -116,7 +118,18 @@ fn extension(name: &str) -> &str {
 fn is_data_folder(name: &str) -> bool {
     matches!(
         name,
-        "data" | "dataset" | "datasets" | "train" | "training" | "val" | "valid" | "validation"
+        "data"
+            | "dataset"
+            | "datasets"
+            | "train"
+            | "training"
+            | "val"
+            | "valid"
+            | "validation"
+            | "test"
+            | "tests"
+            | "requests"
+            | "samples"
     )
 }
 
@@ -301,7 +314,7 @@ mod tests {
             ("data/prepare.py", Role::Code),
             ("Training/a/notes.txt", Role::Dataset),
             ("something", Role::Doc),
-            ("tests/clean.json", Role::Config),
+            ("tests/clean.json", Role::Dataset),
         ] {
             assert_eq!(told(path, b"some text\n"), role, "{path}");
         }

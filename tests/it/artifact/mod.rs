@@ -1,4 +1,5 @@
 //! The OCI side.
 
 mod pack;
+mod pack_description;
 mod store;

@@ -1,9 +1,18 @@
 //! What files say of themselves.
 //!
-//! Nothing is loaded or run to tell: first bytes, headers and directories are read within named
-//! bounds, weights are skipped.
+//! First bytes tell what a file holds ([`Content`]); headers and directories tell more, and of
+//! an ONNX model its inputs, outputs, operator set and exporter ([`Description`]). Nothing is
+//! loaded, run or unpacked: what is read is bounded, and weights are skipped.
 
 mod content;
+mod description;
+mod element;
+mod onnx;
 mod safetensors;
+mod told;
+mod wire;
+mod zip;
 
 pub use content::{Content, HEAD_BYTES};
+pub(super) use description::describe;
+pub use description::{Description, Finding};
