@@ -295,11 +295,11 @@ impl Fault for StoreError {
                 Class::Transient
             }
             Self::Contended { .. } => Class::Transient,
-            // 501 and 505 say that it never will.
-            Self::Failed { status, .. } => match status {
-                408 | 425 | 500 | 502..=504 | 507..=599 => Class::Transient,
-                _ => Class::Permanent,
-            },
+            // 501, 505 and 506 say that it never will.
+            Self::Failed {
+                status: 408 | 425 | 500 | 502..=504 | 507..=599,
+                ..
+            } => Class::Transient,
             Self::File(error) => error.class(),
             _ => Class::Permanent,
         }

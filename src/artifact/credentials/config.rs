@@ -179,7 +179,7 @@ mod tests {
     fn config(fields: Value) -> Config {
         Config {
             path: PathBuf::from("config.json"),
-            fields: fields.as_object().unwrap().clone(),
+            fields: serde_json::from_value(fields).unwrap(),
         }
     }
 

@@ -140,7 +140,10 @@ impl Access {
             (Some(Challenge::Basic), Some(Login::Password { username, password }))
                 if used.is_none() =>
             {
-                basic(username, password)
+                // User and password are good for whatever they are good for.
+                let header = basic(username, password);
+                state.granted.insert(Action::Push, header.clone());
+                header
             }
             _ => return Err(self.refusal(place, refusal, login.is_none()).await),
         };

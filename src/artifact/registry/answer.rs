@@ -14,6 +14,9 @@ use crate::platform::redact::printable;
 /// How many characters of an error that has no code of its own are told.
 const TOLD_CHARACTERS: usize = 200;
 
+/// What is wrong with the pages of logins, proxies and web sites.
+pub(super) const WEB_PAGE: &str = "it sends a web page";
+
 /// Passes an answer that says yes, and tells what another one means.
 pub(super) async fn check(place: &str, response: Response) -> Result<Response, StoreError> {
     let status = response.status();
@@ -28,7 +31,7 @@ pub(super) async fn check(place: &str, response: Response) -> Result<Response, S
         // What a web server says of every path that it doesn't know says nothing of a registry's.
         StatusCode::NOT_FOUND if html => StoreError::Answer {
             place,
-            reason: "it sends a web page".to_owned(),
+            reason: WEB_PAGE.to_owned(),
         },
         StatusCode::NOT_FOUND => StoreError::NotFound { place },
         StatusCode::FORBIDDEN => StoreError::Forbidden { place, detail },
@@ -44,6 +47,17 @@ pub(super) async fn check(place: &str, response: Response) -> Result<Response, S
             detail,
         },
     })
+}
+
+/// Refuses a web page: it says yes to everything, as no registry does.
+pub(super) fn no_page(place: &str, response: Response) -> Result<Response, StoreError> {
+    if is_html(response.headers()) {
+        return Err(StoreError::Answer {
+            place: place.to_owned(),
+            reason: WEB_PAGE.to_owned(),
+        });
+    }
+    Ok(response)
 }
 
 /// What it means that there is no answer at all.

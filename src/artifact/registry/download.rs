@@ -157,7 +157,7 @@ impl Download {
         }
         let place = self.place.clone();
         if answer::is_html(response.headers()) {
-            let reason = "it sends a web page".to_owned();
+            let reason = answer::WEB_PAGE.to_owned();
             return Err(StoreError::Answer { place, reason });
         }
         Err(StoreError::Size {

@@ -1,5 +1,7 @@
 //! What registries tell page by page: tags and referrers.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use reqwest::{Method, Response};
 use serde::Deserialize;
@@ -26,7 +28,7 @@ pub(super) async fn tags(client: &Client) -> Result<Vec<Tag>, StoreError> {
         tags: Option<Vec<String>>,
     }
     let place = format!("the list of tags of {}", client.repository);
-    let mut tags: Vec<Tag> = Vec::new();
+    let mut tags: BTreeSet<Tag> = BTreeSet::new();
     let mut next = Some(client.url(&format!("tags/list?n={TAGS_A_PAGE}")));
     while let Some(url) = next {
         let Some((bytes, following)) = page(client, &place, url, "application/json").await? else {
@@ -43,12 +45,10 @@ pub(super) async fn tags(client: &Client) -> Result<Vec<Tag>, StoreError> {
                 limit: MAX_TAGS as u64,
             });
         }
-        // A page with nothing on it leads nowhere.
+        // A page with nothing new on it leads nowhere.
         next = following.filter(|_| tags.len() > before);
     }
-    tags.sort();
-    tags.dedup();
-    Ok(tags)
+    Ok(tags.into_iter().collect())
 }
 
 /// What the referrers API tells; `None` if the registry has none.
@@ -76,7 +76,11 @@ pub(super) async fn referrers(
         pages += 1;
         let index = Index::parse(&bytes).map_err(|_| no_list(&place))?;
         let before = found.len();
-        found.extend(index.entries());
+        for entry in index.entries() {
+            if !found.contains(&entry) {
+                found.push(entry);
+            }
+        }
         referrers::bounded(&found, &client.repository, subject)?;
         next = following.filter(|_| found.len() > before);
     }
@@ -104,12 +108,7 @@ async fn page(
         Err(StoreError::NotFound { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    if answer::is_html(response.headers()) {
-        return Err(StoreError::Answer {
-            place: place.to_owned(),
-            reason: "it sends a web page".to_owned(),
-        });
-    }
+    let response = answer::no_page(place, response)?;
     let following = following(client, place, &response)?;
     let bytes = answer::body(place, response, MAX_MANIFEST_BYTES).await?;
     Ok(Some((bytes, following)))

@@ -90,6 +90,7 @@ pub(super) async fn put(
             request.header(CONTENT_TYPE, media_type).body(bytes.clone())
         })
         .await?;
+    let response = answer::no_page(&place, response)?;
     let taken = content_digest(response.headers());
     if let Some(actual) = taken.filter(|taken| *taken != descriptor.digest) {
         return Err(StoreError::Digest {

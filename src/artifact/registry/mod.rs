@@ -76,13 +76,7 @@ pub async fn check_login(
             client.request(Method::GET, url.clone())
         })
         .await?;
-    if answer::is_html(answered.headers()) {
-        return Err(StoreError::Answer {
-            place: host.to_owned(),
-            reason: "it sends a web page".to_owned(),
-        });
-    }
-    Ok(())
+    answer::no_page(host, answered).map(drop)
 }
 
 #[async_trait]
@@ -119,11 +113,7 @@ impl Store for Registry {
             })
             .await;
         match asked {
-            Ok(response) if answer::is_html(response.headers()) => Err(StoreError::Answer {
-                place,
-                reason: "it sends a web page".to_owned(),
-            }),
-            Ok(_) => Ok(true),
+            Ok(response) => answer::no_page(&place, response).map(|_| true),
             Err(StoreError::NotFound { .. }) => Ok(false),
             Err(error) => Err(error),
         }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::access::Action;
+use super::answer;
 use super::client::Client;
 use crate::artifact::descriptor::Descriptor;
 use crate::artifact::error::StoreError;
@@ -65,7 +66,7 @@ async fn attempt(
     let mut position = 0;
     loop {
         tokio::select! {
-            result = &mut sent => return result.map(drop),
+            result = &mut sent => return answer::no_page(&place, result?).map(drop),
             Some(bytes) = passing.recv() => {
                 position += bytes;
                 // What an earlier attempt sent has been counted.

@@ -16,6 +16,8 @@ pub enum Answer {
         /// The body, with the right length.
         body: Vec<u8>,
     },
+    /// These bytes, whatever they are, and then the end of the connection.
+    Raw(Vec<u8>),
     /// The connection is closed without a word.
     Nothing,
     /// The true answer, cut off after this many bytes of its body.
@@ -68,6 +70,7 @@ struct Rule {
 struct State {
     rules: Vec<Rule>,
     requests: Vec<String>,
+    headers: Vec<(String, String)>,
 }
 
 /// An HTTP server of its own address that forwards to another, or to none.
@@ -153,6 +156,13 @@ impl Front {
             .count()
     }
 
+    /// Every value that this header (in lower case) had in the requests so far.
+    pub fn carried(&self, header: &str) -> Vec<String> {
+        let state = self.state.lock().expect("no holder panics");
+        let wanted = state.headers.iter().filter(|(name, _)| name == header);
+        wanted.map(|(_, value)| value.clone()).collect()
+    }
+
     /// Forgets the requests so far, to count anew.
     pub fn forget(&self) {
         self.state
@@ -167,6 +177,7 @@ impl State {
     fn note(&mut self, request: &Request) -> Option<Answer> {
         self.requests
             .push(format!("{} {}", request.method, request.target));
+        self.headers.extend(request.headers.iter().cloned());
         let rule = self.rules.iter_mut().rev().find(|rule| {
             rule.method == request.method
                 && request.target.contains(&rule.part)
@@ -184,6 +195,7 @@ fn reply(request: &Request, answer: Option<Answer>, upstream: Option<&str>) -> V
     };
     match answer {
         None => truth(),
+        Some(Answer::Raw(bytes)) => bytes,
         Some(Answer::Nothing) => Vec::new(),
         Some(Answer::Response {
             status,

@@ -1,6 +1,7 @@
 //! Stores: one contract for all of them, and what each does with hostile or failing neighbours.
 
 mod contract;
+mod faults;
 mod layout;
 #[cfg(feature = "real-tools")]
 mod registry;
