@@ -197,12 +197,8 @@ mod tests {
             file.write_all(b"more").unwrap();
         };
         let truncate = || {
-            File::options()
-                .write(true)
-                .open(&path)
-                .unwrap()
-                .set_len(5)
-                .unwrap()
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_len(5).unwrap();
         };
         let touch = || {
             let file = File::options().write(true).open(&path).unwrap();

@@ -287,3 +287,48 @@ fn tensor(port: &Port) -> Result<Tensor, String> {
         labels: Vec::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::onnx::writing::{model, node, port};
+    use super::super::wire::writing::{bytes, number};
+    use super::*;
+    use crate::artifact::pack::pack;
+    use crate::platform::progress::Silent;
+
+    #[test]
+    fn what_a_record_cannot_say_and_what_is_missing_is_found() {
+        let place = [bytes(1, "location"), bytes(2, "weights.bin")].concat();
+        let external = [number(1, 4), number(2, 16), bytes(8, "w"), bytes(13, place)].concat();
+        let graph = [
+            bytes(1, node("ZipMap", "ai.onnx.ml")),
+            bytes(5, external),
+            bytes(11, port("x", 1, &[-1, 4])),
+            bytes(11, port("half", 16, &[-1, 4])),
+            bytes(
+                12,
+                [bytes(1, "probabilities"), bytes(2, bytes(4, []))].concat(),
+            ),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("sub/model.onnx");
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        std::fs::write(&place, model(&graph.concat())).unwrap();
+        let told = pack(folder.path(), &[], &Silent).unwrap().description;
+        let findings: Vec<_> = told.findings.iter().map(Finding::to_string).collect();
+        insta::assert_debug_snapshot!(findings, @r#"
+        [
+            "`sub/model.onnx` has weights in `weights.bin`, which is not among the files",
+            "`half` of `sub/model.onnx` is of the type Bfloat16, which no request can carry",
+            "`probabilities` of `sub/model.onnx` is a sequence (as `ZipMap` makes them), which no request can carry",
+        ]
+        "#);
+        assert_eq!(told.inputs.len(), 1);
+        assert_eq!(told.precision.unwrap().as_str(), "bf16");
+        assert_eq!(told.framework.unwrap().name, "pytorch");
+
+        std::fs::write(folder.path().join("sub/weights.bin"), [0; 8]).unwrap();
+        let told = pack(folder.path(), &[], &Silent).unwrap().description;
+        assert_eq!(told.findings.len(), 2);
+    }
+}
