@@ -1,6 +1,6 @@
 //! Kills a command before each of its writes, one after the other.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::sandbox::{Outcome, Run};
 use super::tools;
@@ -13,20 +13,20 @@ const MOST_WRITES: u32 = 5_000;
 /// of writes that were cut off.
 ///
 /// `command` sets the stage anew for each run and gives the command; `inspect` looks at what a
-/// killed run left behind. Changes are counted over all threads, in the order in which they
-/// happen, by a library that is loaded before libc (`tests/tools/killer`).
+/// killed run left behind. Changes are counted over all threads and children, in the order in
+/// which they happen, by a tracer that sees every system call (`tests/tools/kill-at`).
 pub fn killed_at_every_write(
     folder: &Path,
     mut command: impl FnMut() -> Run,
     mut inspect: impl FnMut(u32),
 ) -> (Outcome, u32) {
-    // Collected from its components it has no slash at its end, as the paths it is compared with.
-    let folder: PathBuf = folder.components().collect();
+    let folder = folder.canonicalize().expect("the folder is there");
     for write in 1..=MOST_WRITES {
         let outcome = command()
-            .env("LD_PRELOAD", tools::path("killer.so"))
-            .env("KILL_BELOW", &folder)
-            .env("KILL_BEFORE", write.to_string())
+            .under(
+                &tools::path("kill-at"),
+                [folder.clone().into(), write.to_string().into()],
+            )
             .run();
         match outcome.code {
             None => inspect(write),

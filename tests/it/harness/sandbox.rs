@@ -167,6 +167,26 @@ impl Run {
         self
     }
 
+    /// Run by another program, which takes these arguments and then the command's own.
+    pub fn under(mut self, program: &Path, arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let mut outer = Command::new(program);
+        outer
+            .args(arguments)
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .envs(
+                self.command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            );
+        if let Some(folder) = self.command.get_current_dir() {
+            outer.current_dir(folder);
+        }
+        self.command = outer;
+        self
+    }
+
     /// The command itself, for tests that start it, kill it or give it a terminal.
     pub fn into_command(self) -> Command {
         self.command
