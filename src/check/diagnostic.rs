@@ -1,7 +1,8 @@
 //! What a check says: one [`Diagnostic`] for each thing that is wrong, with its place.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::secrets;
 use super::yaml::{Position, Span};
 use crate::record::Code;
 
@@ -60,7 +61,7 @@ pub struct Place {
     pub excerpt: Excerpt,
 }
 
-/// A line of a file, or of a very long line the part around a place.
+/// A line of a file, or of a very long line the part around a place; secrets are masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     /// The text, without its line break.
@@ -105,7 +106,7 @@ impl Excerpt {
         let before = before.trim_start_matches('\u{feff}');
         Self {
             column: column - before.chars().count().min(column - 1),
-            text: format!("{before}{behind}"),
+            text: secrets::masked(&format!("{before}{behind}")),
         }
     }
 }
@@ -118,7 +119,7 @@ impl Diagnostic {
             severity: Severity::Error,
             path: path.to_owned(),
             place: None,
-            message: message.into(),
+            message: secrets::masked(&message.into()),
             help: None,
             related: Vec::new(),
         }
@@ -141,7 +142,7 @@ impl Diagnostic {
     /// The same with what to do next.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(secrets::masked(&help.into()));
         self
     }
 
@@ -154,6 +155,66 @@ impl Diagnostic {
             message: message.into(),
         });
         self
+    }
+}
+
+/// What machines read: places as lines and columns from 1, the end exclusive.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Flat<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<Severity>,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<usize>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    related: &'a [Related],
+}
+
+impl<'a> Flat<'a> {
+    fn new(path: &'a str, place: Option<&Place>, message: &'a str) -> Self {
+        Self {
+            code: None,
+            severity: None,
+            path,
+            line: place.map(|place| place.start.line),
+            column: place.map(|place| place.start.column),
+            end_line: place.map(|place| place.end.line),
+            end_column: place.map(|place| place.end.column),
+            message,
+            help: None,
+            related: &[],
+        }
+    }
+}
+
+impl Serialize for Diagnostic {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Flat {
+            code: Some(self.code.id),
+            severity: Some(self.severity),
+            help: self.help.as_deref(),
+            related: &self.related,
+            ..Flat::new(&self.path, self.place.as_ref(), &self.message)
+        }
+        .serialize(serializer)
+    }
+}
+
+impl Serialize for Related {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Flat::new(&self.path, self.place.as_ref(), &self.message).serialize(serializer)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::Digest;
+use crate::record::Code;
+use crate::record::kind::ModelVersion;
 
 /// What is known about the artifacts of versions, by the path of the version's record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,8 +18,10 @@ pub enum Artifact {
     Missing,
     /// The store could not be asked.
     Unknown {
-        /// Why, and what helps.
+        /// Why.
         reason: String,
+        /// What helps.
+        help: Option<String>,
     },
 }
 
@@ -29,23 +32,22 @@ pub struct Present {
     pub size_bytes: u64,
     /// The paths of its files.
     pub files: Vec<String>,
-    /// Each way in which it falls short of the trust policy.
+    /// Each way in which it falls short of the trust policy of the base.
     pub shortfalls: Vec<Shortfall>,
 }
 
-/// A way in which an artifact falls short of a trust rule.
+/// A way in which an artifact falls short: of a trust rule, one that this build can't evaluate
+/// included, or of what an artifact is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shortfall {
-    /// Signatures are missing or don't verify.
-    Unsigned {
-        /// What was required and what was found.
-        reason: String,
-    },
-    /// The rule asks for something that this build can't evaluate, and so it fails.
-    NotEvaluated {
-        /// What it asks for, as in `an attestation of https://slsa.dev/provenance/v1`.
-        requirement: String,
-    },
+pub struct Shortfall {
+    /// Its stable name.
+    pub code: &'static Code,
+    /// The rule's place in the policy, from 1, if it is one's.
+    pub rule: Option<usize>,
+    /// What is required and what was found.
+    pub message: String,
+    /// What helps.
+    pub help: Option<String>,
 }
 
 /// A version whose artifact a check with evidence wants to know about.
@@ -53,8 +55,8 @@ pub enum Shortfall {
 pub struct Wanted {
     /// The path of its record.
     pub path: String,
-    /// Which bytes.
-    pub digest: Digest,
+    /// Its record.
+    pub version: ModelVersion,
 }
 
 impl Evidence {

@@ -5,14 +5,24 @@
 //! about artifacts; it gives every problem in one run, in the order of the files. It reads no
 //! file, asks no store and knows no time.
 
+pub mod closest;
 pub mod diagnostic;
+pub mod document;
 pub mod evidence;
 pub mod files;
+pub mod layout;
+mod reading;
+mod records;
+mod rules;
+mod schema;
+mod secrets;
+pub mod spread;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use evidence::Evidence;
 pub use files::{File, Files};
+pub use reading::{Reading, Side};
 
 /// What a check came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +46,14 @@ impl Report {
     }
 }
 
+/// Checks the yard `head`: alone, or as a change of `base`; with what was found out about its
+/// artifacts, if something was.
+///
+/// Whoever has to know first what is to be found out, or has threads, makes the [`Reading`] itself.
+pub fn check(head: Files, base: Option<Files>, evidence: Option<&Evidence>) -> Report {
+    Reading::new(head, base, &spread::InTurn).report(evidence)
+}
+
 /// The codes of this room.
 pub mod codes {
     crate::codes! {
@@ -52,5 +70,52 @@ pub mod codes {
         RECORD_EMPTY = "record-empty";
         RECORD_TOO_LARGE = "record-too-large";
         RECORD_TOO_DEEP = "record-too-deep";
+        RECORD_IS_LINK = "record-is-link";
+        RECORD_UNREAD = "record-unread";
+        UNEXPECTED_FILE = "unexpected-file";
+        NO_YARD_RECORD = "no-yard-record";
+        WRONG_KIND = "wrong-kind";
+        NAME_MISMATCH = "name-mismatch";
+        UNKNOWN_FIELD = "unknown-field";
+        MISSING_FIELD = "missing-field";
+        FIELDS_CONFLICT = "fields-conflict";
+        WRONG_TYPE = "wrong-type";
+        WRONG_VALUE = "wrong-value";
+        PLAIN_SECRET = "plain-secret";
+        DUPLICATE_NAME = "duplicate-name";
+        MODEL_WITHOUT_RECORD = "model-without-record";
+        UNKNOWN_MODEL = "unknown-model";
+        UNKNOWN_VERSION = "unknown-version";
+        UNKNOWN_ALIAS = "unknown-alias";
+        UNKNOWN_ENVIRONMENT = "unknown-environment";
+        UNKNOWN_POOL = "unknown-pool";
+        UNKNOWN_DEPLOYMENT = "unknown-deployment";
+        UNKNOWN_INPUT = "unknown-input";
+        UNKNOWN_OUTPUT = "unknown-output";
+        UNKNOWN_PARAMETER = "unknown-parameter";
+        UNKNOWN_TEST = "unknown-test";
+        UNKNOWN_ANALYSIS = "unknown-analysis";
+        UNKNOWN_FILE = "unknown-file";
+        UNKNOWN_KEY = "unknown-key";
+        ALIAS_RETIRED = "alias-retired";
+        OUTSIDE_VOCABULARY = "outside-vocabulary";
+        SECOND_SCORE = "second-score";
+        TENSOR_MISMATCH = "tensor-mismatch";
+        RELEASE_INCOMPLETE = "release-incomplete";
+        DEPENDENCY_CYCLE = "dependency-cycle";
+        SPLIT_WEIGHTS = "split-weights";
+        STRATEGY_STEPS = "strategy-steps";
+        ENVIRONMENT_REFUSES = "environment-refuses";
+        DEVICE_MISSING = "device-missing";
+        QUOTA_EXCEEDED = "quota-exceeded";
+        VERSION_IN_USE = "version-in-use";
+        VERSION_CHANGED = "version-changed";
+        DIGEST_CHANGED = "digest-changed";
+        VERSION_DELETED = "version-deleted";
+        GATE_NOT_EVALUATED = "gate-not-evaluated";
+        NO_TRUST_RULE = "no-trust-rule";
+        DIGEST_MISSING = "digest-missing";
+        SIZE_DIFFERS = "size-differs";
+        EVIDENCE_MISSING = "evidence-missing";
     }
 }

@@ -15,7 +15,10 @@
 //! | 130 | interrupted |
 
 mod bars;
+mod check;
 mod context;
+mod diagnostics;
+mod explain;
 mod fault;
 mod promote;
 mod proposed;
@@ -91,6 +94,8 @@ struct Global {
 enum Command {
     Promote(promote::Arguments),
     Set(set::Arguments),
+    Check(check::Arguments),
+    Explain(explain::Arguments),
 }
 
 impl Command {
@@ -98,6 +103,8 @@ impl Command {
         match self {
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Set(arguments) => arguments.run(context).await,
+            Self::Check(arguments) => arguments.run(context).await,
+            Self::Explain(arguments) => arguments.run(context),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! A snapshot of a yard as the files that a check is handed.
 
+use super::cores::Cores;
+use crate::check::layout::{Use, use_of};
+use crate::check::spread::Spread;
 use crate::check::{File, Files};
 use crate::yard::{Snapshot, YardError};
 
-/// Reads every file of `snapshot` that may be a record; of the others only that they are there.
+/// Reads every file of `snapshot` where a record lies; of the others only that they are there.
 ///
 /// It blocks: call it where that is allowed.
 ///
@@ -11,25 +14,21 @@ use crate::yard::{Snapshot, YardError};
 /// If git or the disk can't be read. Links and files that are too large are no error here: the
 /// check tells of them with their place.
 pub fn files(snapshot: &Snapshot) -> Result<Files, YardError> {
-    let paths = snapshot.paths()?;
-    paths
-        .into_iter()
-        .map(|path| {
-            let file = read(snapshot, &path)?;
-            Ok((path, file))
-        })
-        .collect()
+    let read = |path: String| Ok(file(snapshot, &path)?.map(|file| (path, file)));
+    let read = Cores.spread(snapshot.paths()?, read).into_iter();
+    read.filter_map(Result::transpose).collect()
 }
 
-fn read(snapshot: &Snapshot, path: &str) -> Result<File, YardError> {
-    if !path.ends_with(".yaml") {
-        return Ok(File::Unread);
+/// What is at `path`; `None` if it went away meanwhile.
+fn file(snapshot: &Snapshot, path: &str) -> Result<Option<File>, YardError> {
+    if !matches!(use_of(path), Use::Record(_)) {
+        return Ok(Some(File::Unread));
     }
     match snapshot.read(path) {
-        Ok(Some(bytes)) => Ok(File::Text(bytes)),
-        Ok(None) => Ok(File::Unread),
-        Err(YardError::FileTooLarge { size_bytes, .. }) => Ok(File::TooLarge { size_bytes }),
-        Err(YardError::NotAFile { .. }) => Ok(File::Link),
-        Err(other) => Err(other),
+        Ok(bytes) => Ok(bytes.map(File::Text)),
+        Err(YardError::FileTooLarge { size_bytes, .. }) => Ok(Some(File::TooLarge { size_bytes })),
+        Err(YardError::NotAFile { what, .. }) if what.contains("link") => Ok(Some(File::Link)),
+        Err(YardError::NotAFile { .. } | YardError::BadPath { .. }) => Ok(Some(File::Unread)),
+        Err(error) => Err(error),
     }
 }

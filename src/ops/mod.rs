@@ -3,6 +3,9 @@
 //! A use case is handed all it works with (a yard, a store's options, the time, who watches its
 //! progress), holds the rooms below together, and gives back what came of it as data.
 
+pub mod check_change;
+mod cores;
+pub mod explain;
 mod files;
 pub mod promote;
 pub mod propose;
@@ -24,5 +27,8 @@ pub mod codes {
         NOT_AN_ASSIGNMENT = "not-an-assignment";
         NO_SUCH_FIELD = "no-such-field";
         FIELD_IS_FIXED = "field-is-fixed";
+        NO_MERGE_BASE = "no-merge-base";
+        NO_EVIDENCE = "no-evidence";
+        UNKNOWN_CODE = "unknown-code";
     }
 }

@@ -17,6 +17,7 @@ mod scalar;
 mod syntax;
 mod tree;
 
+pub(super) use build::too_large;
 pub use position::{Position, Span};
 pub(crate) use position::{line_end, line_start};
 pub use problem::{Problem, Problems};

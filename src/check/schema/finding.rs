@@ -1,0 +1,86 @@
+//! What the schema has against a record, before it is given a place in the file.
+
+use crate::check::closest::closest;
+use crate::check::yaml::escape;
+use crate::record::Code;
+
+/// One thing that the schema has against a record.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    /// The JSON pointer of the value that the schema looked at.
+    pub pointer: String,
+    /// What of it is meant.
+    pub target: Target,
+    /// Its stable name.
+    pub code: &'static Code,
+    /// How near it is to the root cause, of all that is said of one value.
+    pub rank: Rank,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// How near a finding is to the root cause: a text that is no digest is so whatever pattern it
+/// breaks besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// It is of another type, unknown, or missing.
+    Kind,
+    /// It is not what its format asks for.
+    Format,
+    /// It breaks any other rule.
+    Rule,
+}
+
+/// What of a value is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The value itself.
+    Value,
+    /// One of its keys.
+    Key(String),
+    /// A key that it lacks.
+    Missing(String),
+}
+
+impl Finding {
+    /// The pointer of what is meant.
+    pub(super) fn place(&self) -> String {
+        match &self.target {
+            Target::Value => self.pointer.clone(),
+            Target::Key(key) | Target::Missing(key) => {
+                format!("{}/{}", self.pointer, escape(key))
+            }
+        }
+    }
+}
+
+/// Leaves of several findings with one root cause one.
+pub(super) fn reduce(findings: &mut Vec<Finding>) {
+    let all = findings.clone();
+    let mut index = 0;
+    findings.retain(|finding| {
+        let mut others = all.iter().enumerate().filter(|(other, _)| *other != index);
+        let follows = others.any(|(other, root)| follows(finding, root, other < index));
+        index += 1;
+        !follows
+    });
+}
+
+/// Whether `finding` is only what follows from `root`, which came before it or not.
+fn follows(finding: &Finding, root: &Finding, before: bool) -> bool {
+    if root.pointer != finding.pointer {
+        return false;
+    }
+    match (&finding.target, &root.target) {
+        (Target::Missing(name), Target::Key(key)) => {
+            // A field that is misspelt is not missing.
+            closest(key, [name.as_str()]).is_some()
+        }
+        (one, other) if one == other => {
+            root.rank < finding.rank || (root.rank == finding.rank && before)
+        }
+        _ => false,
+    }
+}
