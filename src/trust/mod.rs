@@ -31,7 +31,7 @@ pub mod verify;
 pub use discover::{Found, signatures};
 pub use error::TrustError;
 pub use key::{KeyError, SigningKey, VerifyingKey};
-pub use policy::{Context, KeyRing, NoKey, Policy, judge};
+pub use policy::{Context, Formats, KeyRing, NoKey, Policy, judge};
 pub use sign::{Signed, sign};
 pub use signature::{Content, Flaw, Form, Signature};
 pub use source::{KeySource, SealedKey, SourceError};

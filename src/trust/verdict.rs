@@ -118,7 +118,7 @@ pub enum Unmet {
     #[error("its files can't be scanned yet")]
     Scan,
     /// Some formats are denied, and which ones are in it is not known.
-    #[error("some formats are denied, and no record says which ones are in it")]
+    #[error("some formats are denied, and no record says all that is in it")]
     UnknownFormats,
     /// A denied format is in it.
     #[error("the format `{}` is denied", printable(format))]
@@ -180,7 +180,9 @@ impl Fault for Unmet {
             }
             Self::Scan => "take `scan` out of the rule until files can be scanned".to_owned(),
             Self::UnknownFormats => {
-                "name it by its model and version, so that its record is known".to_owned()
+                "name it by its model and version, and say in its record what in it can run code \
+                 (`format.code`, `[]` for nothing)"
+                    .to_owned()
             }
             Self::DeniedFormat { .. } => {
                 "publish the model in another format, such as ONNX or safetensors".to_owned()

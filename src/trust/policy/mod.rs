@@ -20,7 +20,9 @@ use super::discover::Found;
 use super::key::{KeyError, VerifyingKey};
 use super::signature::{Content, Signature};
 use super::verdict::{Examined, RuleVerdict, Signer, Unmet, Verdict};
-use crate::record::kind::{KeySigner, Signer as Accepted, Trust, TrustRule};
+use crate::record::kind::{
+    KeySigner, ModelVersion, RelativePath, Requirement, Signer as Accepted, Trust, TrustRule,
+};
 use crate::record::{Digest, Lifecycle, ModelName};
 
 /// The yard's rules, and the bytes of the keys that they name, from one revision.
@@ -54,11 +56,19 @@ pub struct Context {
     pub model: Option<ModelName>,
     /// Where in its life it is; unknown for a bare reference.
     pub lifecycle: Option<Lifecycle>,
-    /// The formats that its record declares, the format's name and what in it can run code; what
-    /// the bytes themselves are is for a scan to say. Unknown for a bare reference.
-    pub formats: Option<Vec<String>>,
+    /// The formats that its record declares; what the bytes themselves are is for a scan to say.
+    pub formats: Formats,
     /// The time of verification.
     pub now: Timestamp,
+}
+
+/// The formats in an artifact, as far as they are declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Formats {
+    /// The format's name, and what in it can run code.
+    pub declared: Vec<String>,
+    /// Whether there is nothing else in it: somebody looked for code.
+    pub complete: bool,
 }
 
 impl Context {
@@ -67,7 +77,23 @@ impl Context {
         Self {
             model: None,
             lifecycle: None,
-            formats: None,
+            formats: Formats::default(),
+            now,
+        }
+    }
+
+    /// The version of `record`.
+    pub fn of(record: &ModelVersion, now: Timestamp) -> Self {
+        let format = &record.spec.format;
+        let code = format.code.iter().flatten();
+        let declared = std::iter::once(&format.name).chain(code);
+        Self {
+            model: Some(record.model_name()),
+            lifecycle: Some(record.spec.lifecycle),
+            formats: Formats {
+                declared: declared.map(ToString::to_string).collect(),
+                complete: format.code.is_some(),
+            },
             now,
         }
     }
@@ -111,6 +137,32 @@ impl Policy {
             rules: trust.rules.clone(),
             keys,
         })
+    }
+
+    /// A policy of one rule for everything: a signature by any of `keys`, each with the name it
+    /// is to be told by.
+    pub fn of_keys(keys: impl IntoIterator<Item = (RelativePath, VerifyingKey)>) -> Self {
+        let mut ring = KeyRing::default();
+        let mut rule = TrustRule {
+            require: Requirement {
+                signatures: Some(1),
+                ..Requirement::default()
+            },
+            ..TrustRule::default()
+        };
+        for (name, key) in keys {
+            ring.add(name.as_str(), key);
+            rule.accept.push(Accepted::Key(KeySigner {
+                key: name,
+                not_before: None,
+                not_after: None,
+                revoked: None,
+            }));
+        }
+        Self {
+            rules: vec![rule],
+            keys: ring,
+        }
     }
 
     /// Whether a rule that fits asks for signatures, so that they have to be fetched.
@@ -301,12 +353,15 @@ fn denied_format(rule: &TrustRule, context: &Context) -> Option<Unmet> {
     if denied.is_empty() {
         return None;
     }
-    let Some(declared) = &context.formats else {
-        return Some(Unmet::UnknownFormats);
-    };
+    let Formats { declared, complete } = &context.formats;
     let is_denied = |format: &&String| denied.iter().any(|name| name.as_str() == format.as_str());
-    let format = declared.iter().find(is_denied)?.clone();
-    Some(Unmet::DeniedFormat { format })
+    match declared.iter().find(is_denied) {
+        Some(format) => Some(Unmet::DeniedFormat {
+            format: format.clone(),
+        }),
+        None if *complete => None,
+        None => Some(Unmet::UnknownFormats),
+    }
 }
 
 /// Whose signature it is, as far as the policy's keys can tell.

@@ -55,11 +55,18 @@ fn signed(key: &SigningKey) -> Signature {
     }
 }
 
+fn formats(declared: &[&str], complete: bool) -> Formats {
+    Formats {
+        declared: declared.iter().map(|&format| format.to_owned()).collect(),
+        complete,
+    }
+}
+
 fn released() -> Context {
     Context {
         model: Some("vision/digits".parse().unwrap()),
         lifecycle: Some(Lifecycle::Released),
-        formats: Some(vec!["onnx".to_owned()]),
+        formats: formats(&["onnx"], true),
         now: "2026-11-01T00:00:00Z".parse().unwrap(),
     }
 }
@@ -182,17 +189,21 @@ fn what_cannot_be_evaluated_fails_its_rule_with_a_code_of_its_own() {
 fn a_denied_format_is_told_by_the_record_or_not_at_all() {
     let desk = Desk::new();
     let rules = accept_ann(&json!({"signatures": 1, "formats": {"deny": ["pickle"]}}));
-    let told = |formats: Option<Vec<String>>| {
+    let told = |formats: Formats| {
         let context = Context {
             formats,
             ..released()
         };
         desk.told(rules.clone(), &context, &[&desk.ann])
     };
-    assert_eq!(told(Some(vec!["onnx".to_owned()])), "Trusted");
-    let pickled = vec!["pytorch".to_owned(), "pickle".to_owned()];
-    assert_eq!(told(Some(pickled)), "Refused 1:format-denied");
-    assert_eq!(told(None), "Refused 1:formats-not-evaluated");
+    let unknown = "Refused 1:formats-not-evaluated";
+    assert_eq!(told(formats(&["onnx"], true)), "Trusted");
+    for complete in [true, false] {
+        let pickled = formats(&["pytorch", "pickle"], complete);
+        assert_eq!(told(pickled), "Refused 1:format-denied");
+    }
+    assert_eq!(told(formats(&["pytorch"], false)), unknown);
+    assert_eq!(told(Context::bare(released().now).formats), unknown);
 }
 
 #[test]
