@@ -7,9 +7,13 @@ pub mod check_change;
 mod cores;
 pub mod explain;
 mod files;
+pub mod keys;
+pub mod locate;
 pub mod promote;
 pub mod propose;
 pub mod set;
+pub mod sign;
+pub mod verify;
 
 pub use files::files;
 
@@ -30,5 +34,11 @@ pub mod codes {
         NO_MERGE_BASE = "no-merge-base";
         NO_EVIDENCE = "no-evidence";
         UNKNOWN_CODE = "unknown-code";
+        KEY_EXISTS = "key-exists";
+        NO_SUCH_KEY = "no-such-key";
+        NO_SIGNING_KEY = "no-signing-key";
+        WHICH_KEY = "which-key";
+        OTHER_KEY_IN_YARD = "other-key-in-yard";
+        NO_KEY_GIVEN = "no-key-given";
     }
 }
