@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::bars::Bars;
@@ -90,6 +91,16 @@ impl Context {
     /// As [`Yard::discover`].
     pub fn yard(&self) -> Result<Yard, Failure> {
         Ok(Yard::discover(&self.directory)?)
+    }
+
+    /// A variable of the environment; `None` if it is not set, or is no text.
+    #[allow(
+        clippy::disallowed_methods,
+        clippy::unused_self,
+        reason = "the one place that reads the environment"
+    )]
+    pub fn variable(&self, name: &str) -> Option<SecretString> {
+        env::var(name).ok().map(SecretString::from)
     }
 
     /// Prints a result to standard output in the format that was asked for.

@@ -20,10 +20,13 @@ mod context;
 mod diagnostics;
 mod explain;
 mod fault;
+mod keys;
 mod promote;
 mod proposed;
 mod report;
 mod set;
+mod sign;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -92,19 +95,25 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Keys(keys::Arguments),
     Promote(promote::Arguments),
     Set(set::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
+    Sign(sign::Arguments),
+    Verify(verify::Arguments),
 }
 
 impl Command {
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self {
+            Self::Keys(arguments) => arguments.run(context).await,
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Set(arguments) => arguments.run(context).await,
             Self::Check(arguments) => arguments.run(context).await,
             Self::Explain(arguments) => arguments.run(context),
+            Self::Sign(arguments) => arguments.run(context).await,
+            Self::Verify(arguments) => arguments.run(context).await,
         }
     }
 }
@@ -128,5 +137,8 @@ pub mod codes {
         NOT_ASKED = "not-asked";
         INTERRUPTED = "interrupted";
         NO_RUNTIME = "no-runtime";
+        NO_PASSWORD = "no-password";
+        EMPTY_PASSWORD = "empty-password";
+        PASSWORDS_DIFFER = "passwords-differ";
     }
 }

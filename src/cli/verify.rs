@@ -1,0 +1,147 @@
+//! `modelyard verify`: says who vouches for an artifact.
+
+use std::fmt::{self, Write};
+use std::path::PathBuf;
+
+use super::{Context, Outcome, Page, Report};
+use crate::artifact::StoreOptions;
+use crate::ops::keys::KeyStore;
+use crate::ops::locate::{self, Reference};
+use crate::ops::verify::{self, Verified, VerifyError};
+use crate::platform::redact::printable;
+use crate::record::{Failure, Fault, Name};
+use crate::trust::{Examined, Form, Policy, RuleVerdict, Standing};
+use crate::yard::Catalog;
+
+/// Say who vouches for an artifact
+///
+/// A version of the yard is held against the yard's trust policy; what `--key` names takes the
+/// policy's place. Ends with 0 if it is trusted, 1 if it is not or nobody vouches for it, and 2 if
+/// it could not be checked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  modelyard verify vision/digits:champion
+  modelyard verify --key release.pub registry.example.com/acme/vision/digits:1.0.0")]
+pub(super) struct Arguments {
+    /// What to verify: MODEL:VERSION of the yard, or an OCI reference
+    #[arg(value_name = "REF")]
+    reference: Reference,
+    /// A public key whose signature counts, by its file or the name of a key of yours; may be given
+    /// several times, and one of them is enough
+    #[arg(long = "key", value_name = "KEY")]
+    keys: Vec<String>,
+    /// Speak plain HTTP with the registry, which is otherwise done on this machine only
+    #[arg(long)]
+    plain_http: bool,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let mut options = StoreOptions::new(&context.places);
+        options.plain_http = self.plain_http.then_some(true);
+        let given = self.given(context)?;
+        let now = context.clock.now();
+        let verified = match &self.reference {
+            Reference::Oci(reference) => {
+                let policy = given.ok_or_else(|| VerifyError::NoKeyGiven {
+                    reference: reference.to_string(),
+                })?;
+                let located = locate::in_store(reference, &context.directory, &options).await?;
+                verify::verify(&located, &policy, now).await?
+            }
+            Reference::Model(reference) => {
+                let yard = context.yard()?;
+                let snapshot = yard.snapshot(&yard.at_hand())?;
+                let policy = match given {
+                    Some(policy) => policy,
+                    None => verify::policy_at(&snapshot)?,
+                };
+                let catalog = Catalog::new(snapshot);
+                let located = locate::in_yard(reference, &catalog, &options).await?;
+                verify::verify(&located, &policy, now).await?
+            }
+        };
+        context.print(&verified)?;
+        Ok(match verified.verdict.standing() {
+            Standing::Trusted => Outcome::Done,
+            Standing::Refused | Standing::Unvouched => Outcome::Problems,
+        })
+    }
+
+    fn given(&self, context: &Context) -> Result<Option<Policy>, Failure> {
+        if self.keys.is_empty() {
+            return Ok(None);
+        }
+        let store = KeyStore::new(&context.places);
+        let path = |key: &String| match key.parse::<Name>() {
+            Ok(name) if store.has(&name) => store.public_file(&name),
+            _ => context.directory.join(key),
+        };
+        let paths: Vec<PathBuf> = self.keys.iter().map(path).collect();
+        verify::policy_of_keys(&paths).map(Some)
+    }
+}
+
+impl Report for Verified {
+    fn text(&self, page: &mut Page) -> fmt::Result {
+        let told = match self.verdict.standing() {
+            Standing::Trusted => "trusted",
+            Standing::Refused => "not trusted",
+            Standing::Unvouched => "nobody vouches for it: no rule asks for a signature",
+        };
+        writeln!(page, "{}", self.reference)?;
+        if let Some(version) = &self.version {
+            writeln!(page, "  version  {version}")?;
+        }
+        writeln!(page, "  verdict  {told}")?;
+        for rule in &self.verdict.rules {
+            write_rule(rule, page)?;
+        }
+        for signature in &self.verdict.signatures {
+            write_signature(signature, page)?;
+        }
+        if self.verdict.unexamined > 0 {
+            let more = self.verdict.unexamined;
+            writeln!(page, "{more} more signatures were not looked at")?;
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        let signers = self.verdict.signers();
+        signers.iter().map(|signer| signer.key.clone()).collect()
+    }
+}
+
+fn write_rule(rule: &RuleVerdict, page: &mut Page) -> fmt::Result {
+    let (number, signed, needed) = (rule.rule, rule.signers.len(), rule.needed);
+    writeln!(page, "rule {number}: {signed} of {needed} signers")?;
+    for signer in &rule.signers {
+        writeln!(
+            page,
+            "  signed   {} ({})",
+            printable(&signer.key),
+            signer.fingerprint
+        )?;
+    }
+    for unmet in &rule.unmet {
+        writeln!(page, "  unmet    {unmet} [{}]", unmet.code())?;
+        if let Some(help) = unmet.help() {
+            writeln!(page, "           help: {help}")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_signature(signature: &Examined, page: &mut Page) -> fmt::Result {
+    let form = match signature.form {
+        Form::Bundle => "bundle",
+        Form::Classic => "classic",
+    };
+    write!(page, "{form} signature {}", signature.at.short())?;
+    match (&signature.signer, &signature.remark) {
+        (Some(signer), _) => writeln!(page, " is by {}", printable(&signer.key)),
+        (None, Some(remark)) => writeln!(page, " {remark}"),
+        (None, None) => writeln!(page),
+    }
+}
