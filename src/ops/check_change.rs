@@ -258,14 +258,7 @@ async fn present(
             ..Present::default()
         },
     };
-    let mut formats = vec![spec.format.name.to_string()];
-    formats.extend(spec.format.code.iter().flatten().map(ToString::to_string));
-    let context = trust::Context {
-        model: Some(wanted.version.model_name()),
-        lifecycle: Some(spec.lifecycle),
-        formats: Some(formats),
-        now,
-    };
+    let context = trust::Context::of(&wanted.version, now);
     let verdict = trust::verify(store.as_ref(), &descriptor.digest, policy, &context).await?;
     present
         .shortfalls
