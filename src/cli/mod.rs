@@ -20,6 +20,7 @@ mod context;
 mod diagnostics;
 mod explain;
 mod fault;
+mod init;
 mod keys;
 mod promote;
 mod proposed;
@@ -95,6 +96,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
     Set(set::Arguments),
@@ -108,6 +110,7 @@ impl Command {
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self {
             Self::Keys(arguments) => arguments.run(context).await,
+            Self::Init(arguments) => arguments.run(context),
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Set(arguments) => arguments.run(context).await,
             Self::Check(arguments) => arguments.run(context).await,

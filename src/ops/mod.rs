@@ -7,6 +7,7 @@ pub mod check_change;
 mod cores;
 pub mod explain;
 mod files;
+pub mod init;
 pub mod keys;
 pub mod locate;
 pub mod promote;
@@ -40,5 +41,11 @@ pub mod codes {
         WHICH_KEY = "which-key";
         OTHER_KEY_IN_YARD = "other-key-in-yard";
         NO_KEY_GIVEN = "no-key-given";
+        FILE_IN_THE_WAY = "file-in-the-way";
+        FOLDER_NOT_EMPTY = "folder-not-empty";
+        INSIDE_YARD = "inside-yard";
+        INSIDE_REPOSITORY = "inside-repository";
+        BARE_REPOSITORY = "bare-repository";
+        NO_YARD_NAME = "no-yard-name";
     }
 }

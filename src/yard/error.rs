@@ -1,5 +1,7 @@
 //! What can go wrong between us and git, and the way out of each.
 
+use git2::ErrorCode;
+
 use super::{codes, remote};
 use crate::platform::atomic::FileError;
 use crate::platform::redact::{self, printable};
@@ -232,6 +234,15 @@ pub enum YardError {
         /// The remote.
         url: String,
     },
+    /// Another git process is at work, or one was killed and left its lock.
+    #[error("git can't {doing}: another git process holds a lock")]
+    Locked {
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// What libgit2 said: which file.
+        #[source]
+        source: GitError,
+    },
     /// Something else in libgit2.
     #[error("git can't {doing}")]
     Git {
@@ -277,9 +288,15 @@ impl From<git2::Error> for GitError {
 impl YardError {
     /// Wraps what libgit2 said of `doing`; for `map_err`.
     pub(super) fn git(doing: &'static str) -> impl FnOnce(git2::Error) -> Self {
-        move |error| Self::Git {
-            doing,
-            source: error.into(),
+        move |error| match error.code() {
+            ErrorCode::Locked => Self::Locked {
+                doing,
+                source: error.into(),
+            },
+            _ => Self::Git {
+                doing,
+                source: error.into(),
+            },
         }
     }
 }
@@ -332,6 +349,7 @@ impl Fault for YardError {
             Self::Unauthorized { .. } => &codes::REMOTE_UNAUTHORIZED,
             Self::Refused { .. } => &codes::PUSH_REFUSED,
             Self::NoGitProgram { .. } => &codes::NO_GIT_PROGRAM,
+            Self::Locked { .. } => &codes::GIT_LOCKED,
             Self::Git { .. } => &codes::GIT_FAILED,
             Self::File(file) => file.code(),
         }
@@ -452,6 +470,9 @@ impl Fault for YardError {
             Self::NoGitProgram { .. } => "install git: only it runs the hooks of a repository \
                 in a folder"
                 .to_owned(),
+            Self::Locked { .. } => "try again in a moment; if no git is running there, one was \
+                killed and left the lock: remove that file"
+                .to_owned(),
             Self::Git { .. } => "see what `git fsck` and `git status` say".to_owned(),
             Self::File(file) => return file.help(),
         })
@@ -459,7 +480,7 @@ impl Fault for YardError {
 
     fn class(&self) -> Class {
         match self {
-            Self::Busy { .. } => Class::Transient,
+            Self::Busy { .. } | Self::Locked { .. } => Class::Transient,
             // A folder that is not there will not come by waiting.
             Self::Unreachable { url, .. } if remote::local_path(url).is_none() => Class::Transient,
             Self::ChangedMeanwhile { .. } => Class::Blocked,

@@ -17,6 +17,7 @@
 //! libgit2 blocks, so asynchronous callers wrap what they do here in [`blocking`]; a [`Yard`] is
 //! cheap to clone into it.
 
+pub mod begin;
 mod catalog;
 mod change;
 mod credentials;
@@ -203,6 +204,7 @@ pub mod codes {
         PUSH_REFUSED = "push-refused";
         NO_GIT_PROGRAM = "no-git-program";
         GIT_FAILED = "git-failed";
+        GIT_LOCKED = "git-locked";
         NO_SUCH_MODEL = "no-such-model";
         NO_SUCH_VERSION = "no-such-version";
         NO_SUCH_ALIAS = "no-such-alias";

@@ -15,6 +15,14 @@ fn read(path: &Path) -> Value {
     serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+#[track_caller]
+fn held_to_schema(kind: Kind, value: &Value, place: &Path) {
+    let schema = serde_json::from_str(kind.schema()).unwrap();
+    if let Err(error) = jsonschema::validate(&schema, value) {
+        panic!("{}: {}: {error}", place.display(), error.instance_path());
+    }
+}
+
 /// The samples' folders.
 fn samples() -> Vec<PathBuf> {
     let entries = fs::read_dir(examples()).unwrap();
@@ -44,6 +52,7 @@ fn versions(sample: &Path) -> Vec<(ModelVersion, PathBuf)> {
             "repository": "oci-layout:./store/some/model",
             "digest": format!("sha256:{}", "0".repeat(64)),
         });
+        held_to_schema(Kind::ModelVersion, &value, path);
         match Record::from_value(Kind::ModelVersion, &value) {
             Ok(Record::ModelVersion(record)) => (record, path.with_extension("")),
             other => panic!("{}: {other:?}", path.display()),
@@ -73,6 +82,7 @@ fn three_tasks_and_three_versions_of_the_digits_are_there() {
 fn each_version_lies_beside_its_record_with_the_files_that_its_tests_name() {
     for sample in samples() {
         let value = read(&sample.join("model.yaml"));
+        held_to_schema(Kind::Model, &value, &sample);
         let Ok(Record::Model(model)) = Record::from_value(Kind::Model, &value) else {
             panic!("{}: no record of a model", sample.display());
         };

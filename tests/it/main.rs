@@ -10,4 +10,5 @@ mod examples;
 mod harness;
 mod house;
 mod layering;
+mod ops;
 mod source;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{ConfigLevel, ErrorCode, FileMode, Oid, Repository as GitRepository, Tree};
+use git2::{Commit, ConfigLevel, ErrorCode, FileMode, Oid, Repository as GitRepository, Tree};
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
@@ -85,7 +85,6 @@ impl Change {
         if tree == self.start.tree {
             return Ok(None);
         }
-        let identity = Identity::of(git, now)?;
         let failed = || YardError::git("write a commit");
         let tree = git.find_tree(tree).map_err(failed())?;
         let parents: Result<Vec<_>, _> = self
@@ -96,19 +95,7 @@ impl Change {
             .collect();
         let parents = parents.map_err(failed())?;
         let parents: Vec<_> = parents.iter().collect();
-        let (author, committer) = (&identity.author, &identity.committer);
-        let message = format!("{}\n", message.trim_end());
-        let commit = match Signer::of(git, committer)? {
-            None => git.commit(None, author, committer, &message, &tree, &parents),
-            Some(signer) => {
-                let content = git
-                    .commit_create_buffer(author, committer, &message, &tree, &parents)
-                    .map_err(failed())?;
-                let content = String::from_utf8_lossy(&content).into_owned();
-                git.commit_signed(&content, &signer.sign(&content)?, None)
-            }
-        };
-        commit.map(Some).map_err(failed())
+        write_commit(git, &tree, &parents, message, now).map(Some)
     }
 
     fn write_tree(&self, git: &GitRepository, begun: &Tree<'_>) -> Result<Oid, YardError> {
@@ -140,7 +127,7 @@ impl Change {
 
 /// A handle whose objects and references are flushed to the disk as they are written, as git's
 /// own are; libgit2 does so only when its configuration says it.
-pub(super) fn for_writing(yard: &Yard) -> Result<GitRepository, YardError> {
+pub(in crate::yard) fn for_writing(yard: &Yard) -> Result<GitRepository, YardError> {
     let git = yard.reopened()?;
     let failed = |error| FileError::at("write in", std::env::temp_dir())(error);
     let mut file = NamedTempFile::new().map_err(failed)?;
@@ -152,8 +139,32 @@ pub(super) fn for_writing(yard: &Yard) -> Result<GitRepository, YardError> {
     Ok(git)
 }
 
+/// Writes a commit, signed where git is set up to sign; no branch is moved to it.
+pub(in crate::yard) fn write_commit(
+    git: &GitRepository,
+    tree: &Tree<'_>,
+    parents: &[&Commit<'_>],
+    message: &str,
+    now: Timestamp,
+) -> Result<CommitId, YardError> {
+    let Identity { author, committer } = &Identity::of(git, now)?;
+    let failed = || YardError::git("write a commit");
+    let message = format!("{}\n", message.trim_end());
+    let commit = match Signer::of(git, committer)? {
+        None => git.commit(None, author, committer, &message, tree, parents),
+        Some(signer) => {
+            let content = git
+                .commit_create_buffer(author, committer, &message, tree, parents)
+                .map_err(failed())?;
+            let content = String::from_utf8_lossy(&content).into_owned();
+            git.commit_signed(&content, &signer.sign(&content)?, None)
+        }
+    };
+    commit.map_err(failed())
+}
+
 /// Moves the branch to `commit`, if it still is at `from`.
-pub(super) fn move_branch(
+pub(in crate::yard) fn move_branch(
     git: &GitRepository,
     branch: &str,
     from: Option<CommitId>,
@@ -169,7 +180,7 @@ pub(super) fn move_branch(
         Err(error)
             if matches!(
                 error.code(),
-                ErrorCode::Modified | ErrorCode::Exists | ErrorCode::Locked | ErrorCode::NotFound
+                ErrorCode::Modified | ErrorCode::Exists | ErrorCode::NotFound
             ) =>
         {
             Err(YardError::Busy {

@@ -111,9 +111,6 @@ impl Change {
         drop(checkout);
         match done {
             Ok(()) if in_the_way.is_empty() => Ok(()),
-            Err(error) if error.code() == ErrorCode::Locked => Err(YardError::Busy {
-                branch: self.branch().to_owned(),
-            }),
             Err(error) if error.code() != ErrorCode::Conflict => {
                 Err(YardError::git("bring the work tree up to date")(error))
             }

@@ -29,6 +29,8 @@ use super::snapshot::{MAX_FILE_BYTES, Snapshot};
 use super::{CommitId, Yard, path};
 use start::Start;
 
+pub(super) use commit::{for_writing, move_branch, write_commit};
+
 /// Files to write and remove, and the branch they are for.
 #[derive(Debug, Clone)]
 pub struct Change {

@@ -17,11 +17,21 @@ const MOST_WRITES: u32 = 5_000;
 /// which they happen, by a tracer that sees every system call (`tests/tools/kill-at`).
 pub fn killed_at_every_write(
     folder: &Path,
+    command: impl FnMut() -> Run,
+    inspect: impl FnMut(u32),
+) -> (Outcome, u32) {
+    killed_at_each_nth_write(1, folder, command, inspect)
+}
+
+/// The same for each `step`-th write only, for a command that makes many that are alike.
+pub fn killed_at_each_nth_write(
+    step: usize,
+    folder: &Path,
     mut command: impl FnMut() -> Run,
     mut inspect: impl FnMut(u32),
 ) -> (Outcome, u32) {
     let folder = folder.canonicalize().expect("the folder is there");
-    for write in 1..=MOST_WRITES {
+    for write in (1..=MOST_WRITES).step_by(step) {
         let outcome = command()
             .under(
                 &tools::path("kill-at"),

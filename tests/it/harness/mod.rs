@@ -37,7 +37,7 @@ pub mod tools;
 #[cfg(feature = "real-tools")]
 pub use git_http::GitHttp;
 #[cfg(feature = "real-tools")]
-pub use killing::killed_at_every_write;
+pub use killing::{killed_at_each_nth_write, killed_at_every_write};
 
 pub use front::{Answer, Front};
 pub use sandbox::{Outcome, Run, Sandbox};

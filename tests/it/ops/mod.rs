@@ -1,0 +1,3 @@
+//! Use cases, run as a person runs them.
+
+mod init;
