@@ -52,6 +52,7 @@ impl<'git> Credentials<'git> {
         Cred::default()
     }
 
+    #[allow(clippy::disallowed_methods, reason = "git's own variables")]
     fn ssh_key(&mut self, user: &str) -> Result<Cred, Error> {
         self.ssh_tried += 1;
         if self.ssh_tried == 1 && std::env::var_os("SSH_AUTH_SOCK").is_some() {
@@ -182,6 +183,7 @@ fn tell(folder: &Path, action: &str, answer: &str) {
 }
 
 /// Asks `GIT_ASKPASS` as git does: one call each, the question as its argument.
+#[allow(clippy::disallowed_methods, reason = "git's own variable")]
 fn askpass(url: &str, user: Option<&str>) -> Option<(String, String)> {
     let program = std::env::var_os("GIT_ASKPASS").filter(|program| !program.is_empty())?;
     let host = crate::platform::redact::remote(url);

@@ -31,6 +31,7 @@ impl Identity {
 }
 
 /// `signature` at `now`, unless the environment names a date of its own.
+#[allow(clippy::disallowed_methods, reason = "git's own variable")]
 fn at(
     signature: Signature<'static>,
     date: &str,

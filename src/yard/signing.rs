@@ -173,6 +173,7 @@ fn default_ssh_key(config: &Config) -> Result<String, YardError> {
 }
 
 /// A path with `~/` made the home folder, as git does.
+#[allow(clippy::disallowed_methods, reason = "as git expands it")]
 fn expanded(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => PathBuf::from(home).join(rest),

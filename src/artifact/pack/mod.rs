@@ -1,7 +1,7 @@
 //! A folder of files as a ModelPack artifact, and an artifact's manifest as files.
 //!
 //! [`pack`] walks a folder, leaves out what is not meant, hashes every file once and makes the
-//! manifest; the bytes stay where they are until a store takes them. [`files`] goes the other
+//! manifest; the bytes stay where they are until a store takes them. [`files()`] goes the other
 //! way: it says where each layer of a manifest belongs, or refuses the manifest.
 //!
 //! ```text
