@@ -7,6 +7,7 @@ pub mod check_change;
 mod cores;
 pub mod explain;
 mod files;
+pub mod filter;
 pub mod init;
 pub mod keys;
 pub mod locate;
@@ -21,6 +22,7 @@ pub use files::files;
 /// The codes of this room.
 pub mod codes {
     crate::codes! {
+        INVALID_FILTER = "invalid-filter";
         WHICH_VERSION = "which-version";
         VERSION_TAKEN = "version-taken";
         MERGED_OTHERWISE = "merged-otherwise";
