@@ -119,7 +119,12 @@ pub async fn promote(yard: &Yard, request: Request, now: Timestamp) -> Result<Pr
         }
         .into());
     }
+    propose::settled(|| attempt(yard, &request, now)).await
+}
+
+async fn attempt(yard: &Yard, request: &Request, now: Timestamp) -> Result<Promotion, Failure> {
     let (model, version) = meant(yard, &request.reference).await?;
+    let request = request.clone();
     let change = propose::begin(yard, &format!("promote/{model}/{version}")).await?;
     let moved = blocking(move || Moved::make(change, model, version, &request)).await?;
     let message = moved.message();

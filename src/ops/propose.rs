@@ -11,12 +11,12 @@ use serde::Serialize;
 
 use crate::platform::retry::Policy;
 use crate::record::Failure;
-use crate::yard::{Change, Committed, Pushed, Yard, YardError};
+use crate::yard::{Change, Committed, Pushed, Yard, YardError, codes};
 
 /// Branches move on within milliseconds, and remotes that are away for longer than some seconds
 /// are for a person to judge.
 const PATIENCE: Policy = Policy {
-    attempts: 5,
+    attempts: 8,
     first_wait: Duration::from_millis(100),
     longest_wait: Duration::from_secs(2),
 };
@@ -89,6 +89,25 @@ pub async fn propose(change: Change, message: &str, now: Timestamp) -> Result<Pr
     });
     let (committed, pushed) = landed.await?;
     Ok(Proposed::new(&committed, pushed))
+}
+
+/// Does `attempt` from its beginning until nobody else changed the same files meanwhile, within
+/// bounds; for use cases whose change is made of what is there.
+///
+/// # Errors
+/// The last attempt's.
+pub async fn settled<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    // No wait: that somebody else was faster means that they are done.
+    for _ in 1..PATIENCE.attempts {
+        match attempt().await {
+            Err(failure) if *failure.code() == codes::CHANGED_MEANWHILE => {}
+            settled => return settled,
+        }
+    }
+    attempt().await
 }
 
 /// libgit2 blocks; a panic in it is ours.

@@ -2,7 +2,7 @@
 
 use git2::ErrorCode;
 
-use super::{codes, remote};
+use super::codes;
 use crate::platform::atomic::FileError;
 use crate::platform::redact::{self, printable};
 use crate::platform::retry::Retryable;
@@ -201,6 +201,8 @@ pub enum YardError {
     Unreachable {
         /// The remote, without credentials.
         url: String,
+        /// Whether it may be there in a moment: not a folder, and no answer that says no.
+        transient: bool,
         /// What libgit2 said.
         #[source]
         source: GitError,
@@ -481,8 +483,9 @@ impl Fault for YardError {
     fn class(&self) -> Class {
         match self {
             Self::Busy { .. } | Self::Locked { .. } => Class::Transient,
-            // A folder that is not there will not come by waiting.
-            Self::Unreachable { url, .. } if remote::local_path(url).is_none() => Class::Transient,
+            Self::Unreachable {
+                transient: true, ..
+            } => Class::Transient,
             Self::ChangedMeanwhile { .. } => Class::Blocked,
             Self::File(file) => file.class(),
             _ => Class::Permanent,

@@ -169,6 +169,7 @@ impl Push<'_> {
             Some(summary) => Err(self.refused(git, url, summary, said)),
             None => Err(YardError::Unreachable {
                 url: redact::remote(url),
+                transient: false,
                 source: GitError::about(url, &stderr),
             }),
         }

@@ -152,19 +152,29 @@ impl<'git> Line<'git> {
         let denied = ["401", "403"]
             .iter()
             .any(|status| error.class() == ErrorClass::Http && error.message().contains(status));
+        let transient =
+            local_path(&self.url).is_none() && !source.message.contains("status code: 4");
         match error.code() {
             ErrorCode::Auth => YardError::Unauthorized { url, source },
             _ if denied => YardError::Unauthorized { url, source },
             ErrorCode::Owner => match local_path(&self.url) {
                 Some(path) => discover::unreadable(&path, error),
-                None => YardError::Unreachable { url, source },
+                None => YardError::Unreachable {
+                    url,
+                    transient,
+                    source,
+                },
             },
             _ if error.class() == ErrorClass::Indexer => YardError::ObjectMissing {
                 place: self.place.clone(),
                 kind: "partial",
                 needed: "fetching".to_owned(),
             },
-            _ => YardError::Unreachable { url, source },
+            _ => YardError::Unreachable {
+                url,
+                transient,
+                source,
+            },
         }
     }
 }
@@ -250,6 +260,14 @@ impl Tips {
 
 /// Asks a remote for its branches, without fetching anything.
 fn tips(remote: &mut git2::Remote<'_>, line: &Line<'_>) -> Result<Tips, YardError> {
+    if let Some(folder) = local_path(&line.url).filter(|folder| !folder.exists()) {
+        // libgit2 takes it for a URL of an unknown kind.
+        return Err(YardError::Unreachable {
+            url: redact::remote(&line.url),
+            transient: false,
+            source: GitError::about("", &format!("there is no folder {}", folder.display())),
+        });
+    }
     let connection = remote.connect_auth(Direction::Fetch, Some(line.callbacks()), Some(proxy()));
     let connection = connection.map_err(|error| line.failed(error))?;
     line.credentials.borrow_mut().worked();

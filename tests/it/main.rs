@@ -12,3 +12,4 @@ mod house;
 mod layering;
 mod ops;
 mod source;
+mod yard;

@@ -59,6 +59,10 @@ pub struct FieldChange {
 /// [`FieldError`] for a field that is unknown or may not change and for a value that is none,
 /// [`CatalogError`], and what proposing fails with.
 pub async fn set(yard: &Yard, request: Request, now: Timestamp) -> Result<Setting, Failure> {
+    propose::settled(|| attempt(yard, &request, now)).await
+}
+
+async fn attempt(yard: &Yard, request: &Request, now: Timestamp) -> Result<Setting, Failure> {
     let (model, version) = match &request.reference.selector {
         Selector::Newest => (request.reference.model.clone(), None),
         _ => {

@@ -50,22 +50,20 @@ impl Catalog {
                 self.exactly(model, version)?
             }
             Selector::Newest => {
-                let released = |version: &Version, record: &ModelVersion| {
-                    !version.is_prerelease() && record.spec.lifecycle == Lifecycle::Released
-                };
-                self.newest(model, versions.iter(), released)?
+                let whole = versions.iter().filter(|version| !version.is_prerelease());
+                let released = |record: &ModelVersion| record.spec.lifecycle == Lifecycle::Released;
+                self.newest(model, whole, released)?
             }
             Selector::Range(range) => {
                 let inside = versions.iter().filter(|version| range.contains(version));
-                let usable = |_: &Version, record: &ModelVersion| {
+                let usable = |record: &ModelVersion| {
                     use Lifecycle::{Deprecated, Released};
                     matches!(record.spec.lifecycle, Released | Deprecated)
                 };
                 self.newest(model, inside, usable)?
             }
             Selector::Digest(digest) => {
-                let has =
-                    |_: &Version, record: &ModelVersion| record.spec.artifact.digest == *digest;
+                let has = |record: &ModelVersion| record.spec.artifact.digest == *digest;
                 self.newest(model, versions.iter(), has)?
             }
         };
@@ -95,12 +93,12 @@ impl Catalog {
         &self,
         model: &ModelName,
         versions: impl DoubleEndedIterator<Item = &'a Version>,
-        wanted: impl Fn(&Version, &ModelVersion) -> bool,
+        wanted: impl Fn(&ModelVersion) -> bool,
     ) -> Result<Option<Resolved>, CatalogError> {
         for version in versions.rev() {
             let found = self.exactly(model, version)?;
             if let Some(found) = found
-                && wanted(version, &found.record)
+                && wanted(&found.record)
             {
                 return Ok(Some(found));
             }
@@ -157,7 +155,7 @@ impl Catalog {
             .into_iter()
             .take(MAX_COMPARED)
             .map(|known| (likeness(&wanted, &known), known))
-            .filter(|(likeness, _)| *likeness > 0.8)
+            .filter(|(likeness, known)| *likeness > 0.8 && known != model)
             .collect();
         closest.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         Ok(CatalogError::NoSuchModel {

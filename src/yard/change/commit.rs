@@ -1,7 +1,7 @@
 //! From files to a commit, and a branch moved to it.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use git2::build::TreeUpdateBuilder;
 use git2::{Commit, ConfigLevel, ErrorCode, FileMode, Oid, Repository as GitRepository, Tree};
@@ -214,7 +214,7 @@ pub(super) fn checked_out(git: &GitRepository, branch: &str) -> Result<Option<St
             continue;
         };
         if head.symbolic_target().ok().flatten() == Some(name.as_str()) {
-            let folder: std::path::PathBuf = folder.components().collect();
+            let folder: PathBuf = folder.components().collect();
             return Ok(Some(folder.display().to_string()));
         }
     }
