@@ -1,13 +1,15 @@
 //! How a failure is told: to people as a compiler does, to machines as one JSON object.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
-use super::{Format, codes};
+use super::{Format, Page, codes, diagnostics};
+use crate::ops::CheckRefused;
 use crate::platform::redact;
 use crate::record::{Class, Code, Fault};
 
@@ -88,6 +90,13 @@ fn causes(fault: &dyn Fault) -> Vec<String> {
 fn write_text(out: &mut dyn Write, fault: &dyn Fault) -> std::io::Result<()> {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let bold = Style::new().bold();
+    if let Some(refused) = refused(fault) {
+        write_diagnostics(out, refused)?;
+        return writeln!(
+            out,
+            "{red}error{red:#}{bold}: the change would not pass a check; nothing was written{bold:#}"
+        );
+    }
     let text = printable_lines(&fault.to_string());
     writeln!(
         out,
@@ -111,6 +120,22 @@ fn write_text(out: &mut dyn Write, fault: &dyn Fault) -> std::io::Result<()> {
     )
 }
 
+/// A change that a check would refuse is told by what the check would say.
+fn refused(fault: &dyn Fault) -> Option<&CheckRefused> {
+    let error: &(dyn Error + 'static) = fault;
+    error.downcast_ref()
+}
+
+fn write_diagnostics(out: &mut dyn Write, refused: &CheckRefused) -> std::io::Result<()> {
+    let mut page = Page::default();
+    for diagnostic in &refused.diagnostics {
+        let written =
+            diagnostics::write(&mut page, diagnostic).and_then(|()| page.write_char('\n'));
+        written.expect("writing to a string never fails");
+    }
+    out.write_all(page.into_text().as_bytes())
+}
+
 /// Control characters escaped, line breaks kept and indented under their label.
 fn printable_lines(text: &str) -> String {
     text.lines()
@@ -126,6 +151,7 @@ fn as_json(fault: &dyn Fault) -> serde_json::Value {
             "message": fault.to_string(),
             "causes": causes(fault),
             "help": fault.help(),
+            "diagnostics": refused(fault).map(|refused| &refused.diagnostics),
             "class": match fault.class() {
                 Class::Transient => "transient",
                 Class::Blocked => "blocked",

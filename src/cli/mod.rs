@@ -24,6 +24,7 @@ mod init;
 mod keys;
 mod promote;
 mod proposed;
+mod publish;
 mod report;
 mod set;
 mod sign;
@@ -104,6 +105,7 @@ enum Command {
     Explain(explain::Arguments),
     Sign(sign::Arguments),
     Verify(verify::Arguments),
+    Publish(Box<publish::Arguments>),
 }
 
 impl Command {
@@ -117,6 +119,7 @@ impl Command {
             Self::Explain(arguments) => arguments.run(context),
             Self::Sign(arguments) => arguments.run(context).await,
             Self::Verify(arguments) => arguments.run(context).await,
+            Self::Publish(arguments) => arguments.run(context).await,
         }
     }
 }

@@ -13,16 +13,20 @@ pub mod keys;
 pub mod locate;
 pub mod promote;
 pub mod propose;
+pub mod publish;
+mod refuse;
 pub mod set;
 pub mod sign;
 pub mod verify;
 
 pub use files::files;
+pub use refuse::{CheckRefused, refuse_errors};
 
 /// The codes of this room.
 pub mod codes {
     crate::codes! {
         INVALID_FILTER = "invalid-filter";
+        CHECK_REFUSED = "check-refused";
         WHICH_VERSION = "which-version";
         VERSION_TAKEN = "version-taken";
         MERGED_OTHERWISE = "merged-otherwise";

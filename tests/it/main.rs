@@ -11,5 +11,6 @@ mod harness;
 mod house;
 mod layering;
 mod ops;
+
 mod source;
 mod yard;

@@ -20,6 +20,7 @@
 mod front;
 mod http;
 mod sandbox;
+mod yard;
 
 #[cfg(feature = "real-tools")]
 mod git_http;
@@ -41,6 +42,7 @@ pub use killing::{killed_at_each_nth_write, killed_at_every_write};
 
 pub use front::{Answer, Front};
 pub use sandbox::{Outcome, Run, Sandbox};
+pub use yard::Yard;
 
 /// A user name and password that a server of the harness asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

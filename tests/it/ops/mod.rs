@@ -1,3 +1,4 @@
 //! Use cases, run as a person runs them.
 
 mod init;
+mod publish;

@@ -1,0 +1,114 @@
+//! What publishing came to, as a person sees it.
+
+use std::fmt::{self, Write};
+
+use indicatif::BinaryBytes;
+use serde::Serialize;
+
+use crate::cli::{Page, Report, proposed};
+use crate::ops::publish::Published;
+use crate::platform::redact::printable;
+
+/// The most left-out files that are named one by one; the rest is counted, and in JSON.
+const MOST_NAMED: usize = 20;
+
+/// What publishing came to.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    pub published: Published,
+    #[serde(rename = "dryRun")]
+    pub dry_run: bool,
+}
+
+impl Report for Shown {
+    fn text(&self, page: &mut Page) -> fmt::Result {
+        let Published {
+            model,
+            version,
+            digest,
+            files,
+            size_bytes,
+            ..
+        } = &self.published;
+        if self.published.is_unchanged() {
+            return writeln!(
+                page,
+                "{model}:{version} is published already; nothing changed"
+            );
+        }
+        let verb = if self.dry_run {
+            "Would publish"
+        } else {
+            "Published"
+        };
+        writeln!(page, "{verb} {model}:{version}")?;
+        let files = if *files == 1 {
+            "1 file".to_owned()
+        } else {
+            format!("{files} files")
+        };
+        writeln!(
+            page,
+            "  packed    {files}, {}, {digest}",
+            BinaryBytes(*size_bytes)
+        )?;
+        self.left_out(page)?;
+        for finding in &self.published.findings {
+            writeln!(page, "  beware    {finding}")?;
+        }
+        if self.dry_run {
+            return self.records(page);
+        }
+        self.written(page)
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![format!(
+            "{}:{}",
+            self.published.model, self.published.version
+        )]
+    }
+}
+
+impl Shown {
+    fn left_out(&self, page: &mut Page) -> fmt::Result {
+        let left_out = &self.published.left_out;
+        for file in left_out.iter().take(MOST_NAMED) {
+            writeln!(page, "  left out  {} ({})", printable(&file.path), file.why)?;
+        }
+        match left_out.len().checked_sub(MOST_NAMED) {
+            None | Some(0) => Ok(()),
+            Some(more) => writeln!(
+                page,
+                "  left out  {more} more; --output json names them all"
+            ),
+        }
+    }
+
+    /// The records as they would be written.
+    fn records(&self, page: &mut Page) -> fmt::Result {
+        for (path, text) in &self.published.records {
+            writeln!(page, "\n{path}")?;
+            for line in text.lines() {
+                writeln!(page, "  {}", printable(line))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn written(&self, page: &mut Page) -> fmt::Result {
+        if let Some(stored) = &self.published.stored {
+            let sent = BinaryBytes(stored.sent_bytes);
+            writeln!(page, "  stored    {}, {sent} sent", stored.repository)?;
+        }
+        match &self.published.signed {
+            Some(signed) => writeln!(page, "  signed    by the key {}", signed.key)?,
+            None => writeln!(page, "  signed    by nobody")?,
+        }
+        match &self.published.proposed {
+            Some(proposed) => proposed::text(proposed, page),
+            None => Ok(()),
+        }
+    }
+}

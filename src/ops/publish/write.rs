@@ -1,0 +1,290 @@
+//! The writing half: records, bytes, signature, branch.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Draft;
+use super::error::PublishError;
+use super::from::From;
+use super::records::Wish;
+use super::settle::{Text, card_path};
+use crate::artifact::pack::LeftOut;
+use crate::artifact::pack::inspect::Finding;
+use crate::artifact::{ManifestKey, Store, StoreOptions, open, upload};
+use crate::ops::propose::{Proposed, propose};
+use crate::ops::refuse_errors;
+use crate::platform::Progress;
+use crate::platform::atomic::{FileError, read_at_most};
+use crate::record::kind::Kind;
+use crate::record::{Digest, Failure, ModelName, Repository, Tag, Version};
+use crate::trust::{self, Signed, SigningKey};
+use crate::yard::{MAX_FILE_BYTES, blocking, model_path, version_path};
+
+/// Fields of a merged version that may still change.
+const STILL_CHANGING: [&str; 3] = ["lifecycle", "notes", "links"];
+
+/// What publishing came to.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Published {
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: Version,
+    /// The artifact.
+    pub digest: Digest,
+    /// How many files are in it.
+    pub files: usize,
+    /// Their bytes.
+    pub size_bytes: u64,
+    /// What was not packed, and why.
+    pub left_out: Vec<LeftOut>,
+    /// What a person should know of the files.
+    pub findings: Vec<Finding>,
+    /// Where the bytes went; `None` if nothing was to be written.
+    pub stored: Option<Stored>,
+    /// The signature; `None` if it was left unsigned.
+    pub signed: Option<Signed>,
+    /// The branch with the records; `None` if nothing was to be written.
+    pub proposed: Option<Proposed>,
+    /// The records as they were, or would be, written: path and text.
+    pub records: Vec<(String, String)>,
+}
+
+/// Where an artifact's bytes went.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stored {
+    /// The repository, as the record names it.
+    pub repository: Repository,
+    /// How many bytes were sent; the store had the rest.
+    pub sent_bytes: u64,
+}
+
+impl Published {
+    /// Whether all of it was there before.
+    pub fn is_unchanged(&self) -> bool {
+        let stored = self
+            .stored
+            .as_ref()
+            .is_some_and(|stored| stored.sent_bytes == 0);
+        let signed = self.signed.as_ref().is_none_or(|signed| !signed.is_new());
+        let proposed = self
+            .proposed
+            .as_ref()
+            .is_some_and(|proposed| proposed.unchanged);
+        stored && signed && proposed
+    }
+}
+
+impl Draft {
+    /// Checks the records as they will be, and shows them. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Draft::publish`], so far as it can be told without writing.
+    pub async fn rehearse(mut self, now: Timestamp) -> Result<Published, Failure> {
+        let records = self.prepare(now).await?;
+        Ok(self.published(records))
+    }
+
+    /// Writes the records on their branch, having put the bytes into the store and signed them.
+    ///
+    /// # Errors
+    /// If something that a record must have is missing, the records would not pass a check, or
+    /// the store, the signature or git's side fails.
+    pub async fn publish(
+        mut self,
+        key: Option<&SigningKey>,
+        options: &StoreOptions,
+        now: Timestamp,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Published, Failure> {
+        let records = self.prepare(now).await?;
+        let repository = self.repository();
+        let store = open(&self.yard.store(&repository)?, options)?;
+        let tag = Tag::from(&self.version);
+        self.refuse_taken(&*store, &tag).await?;
+
+        let sent_bytes = upload(&*store, &self.packed, &**progress).await?;
+        let subject = self.packed.descriptor();
+        let signed = match key {
+            Some(key) => Some(trust::sign(&*store, &subject, key, now).await?),
+            None => None,
+        };
+        store
+            .put_manifest(
+                &subject.media_type,
+                self.packed.manifest.clone(),
+                Some(&tag),
+            )
+            .await?;
+        let proposed = propose(self.change.clone(), &self.message(), now).await?;
+        Ok(Published {
+            stored: Some(Stored {
+                repository,
+                sent_bytes,
+            }),
+            signed,
+            proposed: Some(proposed),
+            ..self.published(records)
+        })
+    }
+
+    /// Puts the records into the change and makes sure that a check will pass them.
+    async fn prepare(&mut self, now: Timestamp) -> Result<Vec<(String, String)>, Failure> {
+        self.complete()?;
+        self.packed.check_unchanged()?;
+        let records = self.records(now)?;
+        for (path, text) in &records {
+            self.change.write(path, text.clone())?;
+        }
+        if let Some(card) = self.card()? {
+            self.change.write(&card_path(&self.model), card)?;
+        }
+        let change = self.change.clone();
+        blocking(move || refuse_errors(&change)).await?;
+        Ok(records)
+    }
+
+    fn repository(&self) -> Repository {
+        self.store.repository.of_model(&self.model)
+    }
+
+    /// The records' paths and texts: the model's and the version's.
+    fn records(&mut self, now: Timestamp) -> Result<Vec<(String, String)>, Failure> {
+        let artifact = json!({
+            "repository": self.repository(),
+            "digest": self.packed.digest,
+            "size": self.packed.total_bytes,
+        });
+        let version = &mut self.said.version;
+        if self.existing.version.is_none() {
+            version.insert("artifact".to_owned(), artifact);
+        }
+        version
+            .entry("lifecycle")
+            .or_insert_with(|| "staged".into());
+        version
+            .entry("createdAt")
+            .or_insert_with(|| to_the_second(now).into());
+        self.refuse_changes_after_merge()?;
+
+        let (namespace, name) = (self.model.namespace(), self.model.name());
+        let model = Wish {
+            kind: Kind::Model,
+            metadata: json!({"namespace": namespace, "name": name}),
+            spec: &self.said.model,
+        };
+        let version = Wish {
+            kind: Kind::ModelVersion,
+            metadata: json!({"namespace": namespace, "name": name, "version": self.version}),
+            spec: &self.said.version,
+        };
+        let model_base = base(self.existing.model.as_ref(), self.from.model.as_ref());
+        let version_base = base(self.existing.version.as_ref(), self.from.version.as_ref());
+        Ok(vec![
+            (model_path(&self.model), model.text(model_base)?),
+            (
+                version_path(&self.model, &self.version),
+                version.text(version_base)?,
+            ),
+        ])
+    }
+
+    fn refuse_changes_after_merge(&self) -> Result<(), PublishError> {
+        let Some(existing) = self
+            .existing
+            .version
+            .as_ref()
+            .filter(|_| self.existing.merged)
+        else {
+            return Ok(());
+        };
+        let merged = &existing.value["spec"];
+        let changed = self.said.version.iter().filter(|(name, value)| {
+            !STILL_CHANGING.contains(&name.as_str()) && merged.get(name) != Some(value)
+        });
+        // A record may leave out what follows anyway.
+        let fields: Vec<_> = changed
+            .filter(|(name, _)| name.as_str() != "createdAt" || merged.get("createdAt").is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        if fields.is_empty() {
+            return Ok(());
+        }
+        Err(PublishError::MergedOtherwise {
+            model: self.model.clone(),
+            version: self.version.clone(),
+            fields,
+        })
+    }
+
+    /// The model's card, if the files have one and the yard has none.
+    fn card(&self) -> Result<Option<Vec<u8>>, FileError> {
+        if self.existing.card {
+            return Ok(None);
+        }
+        let card = self
+            .packed
+            .layers
+            .iter()
+            .find(|layer| layer.path.as_str() == "README.md");
+        card.map(|layer| read_at_most(&layer.source, MAX_FILE_BYTES))
+            .transpose()
+    }
+
+    /// Makes sure that the store's tag of this version, if there is one, is of these bytes.
+    async fn refuse_taken(&self, store: &dyn Store, tag: &Tag) -> Result<(), Failure> {
+        match store.resolve(&ManifestKey::Tag(tag.clone())).await? {
+            Some(found) if found.digest != self.packed.digest => Err(PublishError::VersionTaken {
+                model: self.model.clone(),
+                version: self.version.clone(),
+                existing: found.digest,
+                place: "in the store".to_owned(),
+                ours: self.packed.digest,
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn message(&self) -> String {
+        let title = format!("Publish {} {}", self.model, self.version);
+        let changes = self.said.version.get("changes").and_then(Value::as_str);
+        let changes = changes
+            .map(|text| format!("\n\n{}", text.trim()))
+            .unwrap_or_default();
+        format!("{title}{changes}\n\nArtifact: {}\n", self.packed.digest)
+    }
+
+    fn published(&self, records: Vec<(String, String)>) -> Published {
+        Published {
+            model: self.model.clone(),
+            version: self.version.clone(),
+            digest: self.packed.digest,
+            files: self.packed.layers.len(),
+            size_bytes: self.packed.total_bytes,
+            left_out: self.packed.left_out.clone(),
+            findings: self.packed.description.findings.clone(),
+            stored: None,
+            signed: None,
+            proposed: None,
+            records,
+        }
+    }
+}
+
+/// What a record is written on: the one that is there, else the one of `--from`.
+fn base<'a>(existing: Option<&'a Text>, from: Option<&'a From>) -> Option<(&'a str, &'a Value)> {
+    let from = from.map(|from| (from.text.as_str(), &from.value));
+    existing.map(Text::as_base).or(from)
+}
+
+/// Nobody publishes twice in a second, and records are read by people.
+fn to_the_second(now: Timestamp) -> String {
+    let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    whole.to_string()
+}
