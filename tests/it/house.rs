@@ -1,11 +1,12 @@
 //! The house rules that no compiler holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 
+use super::harness::Sandbox;
 use super::source::sources;
 
 /// A source longer than this has a second idea in it that wants a name and a room.
@@ -103,6 +104,20 @@ fn every_code_is_declared_once_and_has_a_story() {
         }
     }
     none(&breaches);
+}
+
+#[test]
+fn every_code_is_explained() {
+    let declared: BTreeSet<String> = sources("src")
+        .iter()
+        .flat_map(|(_, source)| declared(source))
+        .collect();
+    let outcome = Sandbox::new()
+        .modelyard(["explain", "--output", "name"])
+        .run()
+        .success();
+    let explained: BTreeSet<String> = outcome.stdout.lines().map(str::to_owned).collect();
+    assert_eq!(declared, explained);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Edits keep what they don't change, whatever the YAML.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,5 +1,7 @@
 //! Stores: one contract for all of them, and what each does with hostile or failing neighbours.
 
+#[cfg(feature = "real-tools")]
+mod broken_connections;
 mod contract;
 mod faults;
 mod layout;
