@@ -6,6 +6,7 @@
 )]
 
 mod artifact;
+mod check;
 mod examples;
 mod harness;
 mod house;

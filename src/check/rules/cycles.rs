@@ -21,6 +21,9 @@ struct Edge<'a> {
     to: &'a Document,
 }
 
+/// How many steps of a cycle are told; nobody reads more.
+const MAX_TOLD: usize = 20;
+
 pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
     for needs in [versions(records), deployments(records)] {
         for cycle in cycles(&needs) {
@@ -120,16 +123,22 @@ fn tell(cycle: &[(&Document, &Edge<'_>)]) -> Diagnostic {
         _ => document.path.clone(),
     };
     let (first, edge) = cycle[0];
-    let mut names: Vec<_> = cycle.iter().map(|(document, _)| name(document)).collect();
+    let mut names: Vec<_> = cycle
+        .iter()
+        .take(MAX_TOLD)
+        .map(|(document, _)| name(document))
+        .collect();
+    if cycle.len() > MAX_TOLD {
+        names.push(format!("… {} more …", cycle.len() - MAX_TOLD));
+    }
     names.push(name(first));
     let message = format!("this needs itself: {}", names.join(" -> "));
     let diagnostic = first
         .error(&codes::DEPENDENCY_CYCLE, &edge.pointer, message)
         .help("take one of these needs away");
-    cycle[1..]
-        .iter()
-        .fold(diagnostic, |diagnostic, (document, edge)| {
-            let message = format!("{} needs {}", name(document), name(edge.to));
-            diagnostic.related(&document.path, document.value_at(&edge.pointer), message)
-        })
+    let others = cycle.iter().take(MAX_TOLD).skip(1);
+    others.fold(diagnostic, |diagnostic, (document, edge)| {
+        let message = format!("{} needs {}", name(document), name(edge.to));
+        diagnostic.related(&document.path, document.value_at(&edge.pointer), message)
+    })
 }

@@ -89,7 +89,7 @@ fn changed(
             Some(value) => format!(": it was {value}"),
             None => ": it was not there".to_owned(),
         };
-        let message = format!("`{field}` of a merged version changed{was}");
+        let message = format!("`{}` of a merged version changed{was}", dotted(&pointer));
         let mut diagnostic = document.error(&codes::VERSION_CHANGED, &pointer, message);
         if now.is_none() {
             diagnostic.message = format!("`{field}` of a merged version is gone");
@@ -109,6 +109,19 @@ fn spec(record: &ModelVersion) -> Map<String, Value> {
         },
         _ => Map::new(),
     }
+}
+
+/// The field at `pointer` as people write it: `metrics[0].value`.
+fn dotted(pointer: &str) -> String {
+    let tokens = pointer.trim_start_matches("/spec/").split('/');
+    tokens.fold(String::new(), |path, token| {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        match token.parse::<usize>() {
+            Ok(index) => format!("{path}[{index}]"),
+            Err(_) if path.is_empty() => token,
+            Err(_) => format!("{path}.{token}"),
+        }
+    })
 }
 
 /// The pointer of the first place at which `now` is not `then`.

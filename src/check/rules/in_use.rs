@@ -91,7 +91,7 @@ fn tell(
     place
         .by
         .error(&codes::VERSION_IN_USE, &place.pointer, message)
-        .help("use another version, or restore this one")
+        .help("use another version")
         .related(
             &target.path,
             target.value_at(lifecycle),

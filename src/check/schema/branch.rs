@@ -7,7 +7,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
 
-use super::finding::{Finding, Rank, Target};
+use super::finding::{EITHER, Finding, Rank, Target};
 use super::{fields, words};
 use crate::check::codes;
 
@@ -41,7 +41,7 @@ fn none_holds(
         let said = fields::said(schema, error.schema_path().as_str(), "errorMessage");
         findings.push(Finding {
             pointer: pointer.to_owned(),
-            target: Target::Missing(names.join(" or ")),
+            target: Target::Missing(names.join(EITHER)),
             code: &codes::MISSING_FIELD,
             rank: Rank::Kind,
             message: format!("neither {} is there", shown.join(" nor ")),
@@ -69,7 +69,12 @@ fn none_holds(
                 expected.push(kind);
             }
         }
-        findings.push(words::wrong_type(pointer, &expected, error.instance()));
+        findings.push(words::wrong_type(
+            schema,
+            pointer,
+            &expected,
+            error.instance(),
+        ));
         return;
     }
     let best = context

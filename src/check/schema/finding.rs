@@ -1,8 +1,12 @@
 //! What the schema has against a record, before it is given a place in the file.
 
 use crate::check::closest::closest;
+use crate::check::codes;
 use crate::check::yaml::escape;
 use crate::record::Code;
+
+/// What stands between the names of fields of which one is missing.
+pub(super) const EITHER: &str = " or ";
 
 /// One thing that the schema has against a record.
 #[derive(Debug, Clone)]
@@ -40,7 +44,7 @@ pub(super) enum Target {
     Value,
     /// One of its keys.
     Key(String),
-    /// A key that it lacks.
+    /// A key that it lacks; several with [`EITHER`] between them where one would do.
     Missing(String),
 }
 
@@ -74,9 +78,15 @@ fn follows(finding: &Finding, root: &Finding, before: bool) -> bool {
         return false;
     }
     match (&finding.target, &root.target) {
-        (Target::Missing(name), Target::Key(key)) => {
-            // A field that is misspelt is not missing.
-            closest(key, [name.as_str()]).is_some()
+        // A field that is misspelt is not missing, nor is one that another stands in place of.
+        (Target::Missing(names), Target::Key(key)) => {
+            let conflict = root.code == &codes::FIELDS_CONFLICT;
+            closest(key, names.split(EITHER)).is_some()
+                || (conflict && root.message.contains(&format!("`{names}`")))
+        }
+        // One of several that would do is asked for as such.
+        (Target::Missing(name), Target::Missing(names)) if name != names => {
+            names.split(EITHER).any(|other| other == name)
         }
         (one, other) if one == other => {
             root.rank < finding.rank || (root.rank == finding.rank && before)

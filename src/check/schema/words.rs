@@ -26,7 +26,7 @@ pub(super) fn tell(schema: &Value, error: &ValidationError<'_>) -> Vec<Finding> 
             let name = property.as_str().unwrap_or_default();
             vec![missing_field(schema, pointer, name, &known())]
         }
-        Kind::Type { kind } => vec![wrong_type(pointer, &branch::types(kind), instance)],
+        Kind::Type { kind } => vec![wrong_type(schema, pointer, &branch::types(kind), instance)],
         Kind::Not { .. } | Kind::FalseSchema => vec![not_here(schema, error)],
         Kind::Contains if pointer == "/spec/metrics" => vec![second_score(pointer, instance)],
         _ => vec![wrong_value(schema, error)],
@@ -147,7 +147,12 @@ fn missing_field(schema: &Value, pointer: &str, name: &str, known: &Map<String, 
 }
 
 /// `value` at `pointer` should be one of `expected`.
-pub(super) fn wrong_type(pointer: &str, expected: &[&str], value: &Value) -> Finding {
+pub(super) fn wrong_type(
+    schema: &Value,
+    pointer: &str,
+    expected: &[&str],
+    value: &Value,
+) -> Finding {
     let found = match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(truth) => format!("the truth value `{truth}`"),
@@ -156,14 +161,24 @@ pub(super) fn wrong_type(pointer: &str, expected: &[&str], value: &Value) -> Fin
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a mapping".to_owned(),
     };
+    let node = fields::of_value(schema, pointer);
     let help = match value {
-        Value::Null => Some("write a value behind the `:`, or delete the line"),
+        Value::Null => Some("write a value behind the `:`, or delete the line".to_owned()),
         Value::Number(_) | Value::Bool(_) if expected.contains(&"a text") => {
-            Some("put it in quotes")
+            let example = fields::example(schema, node);
+            let shown = example.map(|example| format!(", as in `\"{example}\"`"));
+            Some(format!("put it in quotes{}", shown.unwrap_or_default()))
         }
-        Value::String(text) if is_like(text, expected) => Some("write it without quotes"),
-        _ if expected == ["a list"] => Some("write it as a list, each item behind `- `"),
-        _ if expected == ["a mapping"] => Some("write it as `key: value`, indented below"),
+        Value::String(text) if is_like(text, expected) => {
+            Some("write it without quotes".to_owned())
+        }
+        Value::String(text) if expected == ["a list"] => {
+            Some(format!("write it as a list, as in `[{}]`", shown(text)))
+        }
+        _ if expected == ["a list"] => Some("write it as a list, each item behind `- `".to_owned()),
+        _ if expected == ["a mapping"] => {
+            Some("write it as `key: value`, indented below".to_owned())
+        }
         _ => None,
     };
     Finding {
@@ -176,7 +191,7 @@ pub(super) fn wrong_type(pointer: &str, expected: &[&str], value: &Value) -> Fin
             name(pointer),
             expected.join(" or ")
         ),
-        help: help.map(str::to_owned),
+        help,
     }
 }
 

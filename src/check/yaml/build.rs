@@ -49,7 +49,7 @@ fn readable(source: &[u8]) -> Result<&str, Problem> {
     let control = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);
     if let Some(at) = body.iter().position(control) {
         let message = format!("the control character 0x{:02x} is in the file", body[at]);
-        let help = "delete it, or write it as an escape in double quotes, as in \"\\x1b\"";
+        let help = "delete it: a text needs no more of them than line breaks and tabs";
         let code = &codes::CONTROL_CHARACTER;
         return Err(problem(code, skipped + at, message, help));
     }

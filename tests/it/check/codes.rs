@@ -1,0 +1,449 @@
+//! Every code of the check: something wrong that gives it and nothing else, and the right thing
+//! that gives nothing.
+
+use std::collections::BTreeSet;
+
+use modelyard::check::codes::CODES;
+use modelyard::check::evidence::{Artifact, Present};
+use modelyard::check::spread::InTurn;
+use modelyard::check::{Evidence, File, Reading, Report, check};
+
+use super::sound::Edit::{Copy, Put, Remove, Swap, Write};
+use super::sound::*;
+
+struct Case {
+    code: &'static str,
+    /// What leads from the sound yard, or from what was before, to something wrong.
+    wrong: Vec<Edit>,
+    /// The right thing to do instead, if that is not to leave the yard as it is.
+    right: Vec<Edit>,
+    /// What leads from the sound yard to what was before; `None` where nothing is compared.
+    before: Option<Vec<Edit>>,
+}
+
+fn case<const N: usize>(code: &'static str, wrong: [Edit; N]) -> Case {
+    Case {
+        code,
+        wrong: wrong.into(),
+        right: Vec::new(),
+        before: None,
+    }
+}
+
+impl Case {
+    fn right<const N: usize>(mut self, right: [Edit; N]) -> Self {
+        self.right = right.into();
+        self
+    }
+
+    fn before<const N: usize>(mut self, before: [Edit; N]) -> Self {
+        self.before = Some(before.into());
+        self
+    }
+
+    fn check(&self, edits: &[Edit]) -> Report {
+        let sound = sound();
+        match &self.before {
+            None => check(edited(&sound, edits), None, None),
+            Some(before) => {
+                let base = edited(&sound, before);
+                check(edited(&base, edits), Some(base), None)
+            }
+        }
+    }
+}
+
+fn of_one_file() -> Vec<Case> {
+    vec![
+        case(
+            "yaml-syntax",
+            [Swap(DIGITS, "title: Handwritten", "title: Handwritten:")],
+        )
+        .right([Swap(
+            DIGITS,
+            "title: Handwritten digits",
+            "title: 'Handwritten: digits'",
+        )]),
+        case(
+            "duplicate-key",
+            [Swap(V1_1, "changes:", "lifecycle: released\n  changes:")],
+        ),
+        case(
+            "yaml-anchor",
+            [Swap(V1_1, "shape: [-1, 64]", "shape: &size [-1, 64]")],
+        ),
+        case(
+            "yaml-merge-key",
+            [Swap(DIGITS, "{team: vision}", "{<<: {team: vision}}")],
+        ),
+        case("yaml-tag", [Swap(DIGITS, "title: ", "title: !!str ")]),
+        case(
+            "yaml-key",
+            [Swap(V1_1, "changes:", "properties: {3: a}\n  changes:")],
+        )
+        .right([Swap(V1_1, "changes:", "properties: {\"3\": a}\n  changes:")]),
+        case("yaml-number", [Swap(V1_1, "value: 0.97", "value: .nan")]),
+        case("yaml-documents", [Swap(DIGITS, "spec:", "---\nspec:")]),
+        case("not-utf8", [Put(DIGITS, text(b"title: Gr\xf6\xdfe\n"))]),
+        case(
+            "control-character",
+            [Swap(DIGITS, "Handwritten", "Hand\u{1b}[31mwritten")],
+        ),
+        case(
+            "record-empty",
+            [Write(DIGITS, "# to be written\n".to_owned())],
+        ),
+        case(
+            "record-too-large",
+            [Put(
+                DIGITS,
+                File::TooLarge {
+                    size_bytes: 1 << 30,
+                },
+            )],
+        ),
+        case(
+            "record-too-deep",
+            [Write(DIGITS, format!("a: {}\n", "[".repeat(100)))],
+        ),
+        case("record-is-link", [Put(DIGITS, File::Link)]),
+        case("record-unread", [Put(DIGITS, File::Unread)]),
+        case(
+            "unexpected-file",
+            [Put("models/vision/digits/versions/1.0.yaml", File::Unread)],
+        ),
+        case("no-yard-record", [Remove(YARD)]),
+        case(
+            "wrong-kind",
+            [Swap(FACTORY, "kind: Environment", "kind: Deployment")],
+        ),
+        case(
+            "name-mismatch",
+            [Swap(V1_2, "version: 1.2.0}", "version: 1.2.1}")],
+        ),
+        case("unknown-field", [Swap(V1_1, "lifecycle:", "lifecyle:")]),
+        case(
+            "missing-field",
+            [Swap(
+                V1_1,
+                "{name: onnx, version: \"17\"}",
+                "{version: \"17\"}",
+            )],
+        ),
+        case(
+            "fields-conflict",
+            [Swap(COMPARED, "spec:", "spec:\n  model: vision/digits")],
+        ),
+        case("wrong-type", [Swap(V1_1, "version: \"17\"", "version: 17")]),
+        case(
+            "wrong-value",
+            [Swap(V1_1, "lifecycle: released", "lifecycle: production")],
+        ),
+        case(
+            "plain-secret",
+            [Swap(
+                SERVED,
+                "pool:",
+                "runtime: {env: {API_KEY: 0a1b2c3d}}\n  pool:",
+            )],
+        )
+        .right([Swap(SERVED, "pool:", SECRET)]),
+        case(
+            "second-score",
+            [Swap(V1_1, "value: 0.96", "value: 0.96, score: true")],
+        ),
+    ]
+}
+
+const SECRET: &str =
+    "runtime: {secrets: [{env: API_KEY, from: {secret: digits, key: api-key}}]}\n  pool:";
+
+/// A version that nothing uses.
+const UNUSED: &str = "models/vision/digits/versions/0.9.0.yaml";
+const OLDER: [&str; 2] = ["version: 1.1.0}", "version: 0.9.0}"];
+
+/// The unused version at `lifecycle`.
+fn unused(lifecycle: &'static str) -> [Edit; 2] {
+    [
+        Copy(V1_1, UNUSED, OLDER[0], OLDER[1]),
+        Swap(UNUSED, "lifecycle: released", lifecycle),
+    ]
+}
+
+fn of_models() -> Vec<Case> {
+    let [copy, retire] = unused("lifecycle: retired");
+    vec![
+        case(
+            "duplicate-name",
+            [Swap(V1_0, "{name: digit, datatype: INT64", TWICE)],
+        ),
+        case(
+            "model-without-record",
+            [Remove("models/vision/resize/model.yaml")],
+        ),
+        case(
+            "unknown-model",
+            [Swap(SERVED, "vision/resize", "vision/risize")],
+        ),
+        case(
+            "unknown-version",
+            [Swap(DIGITS, "champion: 1.1.0", "champion: 1.3.0")],
+        ),
+        case("unknown-alias", [Swap(SERVED, "champion", "chamption")]),
+        case(
+            "unknown-input",
+            [Swap(V1_1, "inputs: [{name: image", "inputs: [{name: img")],
+        ),
+        case(
+            "unknown-output",
+            [Swap(V1_1, "[{name: digit, data", "[{name: digits, data")],
+        ),
+        case("unknown-parameter", [Swap(V1_2, "one.json}]", TRESHOLD)]).right([Swap(
+            V1_2,
+            "one.json}]",
+            THRESHOLD,
+        )]),
+        case(
+            "alias-retired",
+            [
+                copy,
+                retire,
+                Swap(DIGITS, "champion:", "old: 0.9.0\n    champion:"),
+            ],
+        )
+        .right([Swap(DIGITS, "champion:", "old: 1.0.0\n    champion:")]),
+        case(
+            "outside-vocabulary",
+            [Swap(DIGITS, "computer-vision", "vision")],
+        ),
+        case(
+            "tensor-mismatch",
+            [Swap(V1_1, "shape: [1, 64]", "shape: [1, 8, 8]")],
+        ),
+        case(
+            "release-incomplete",
+            [Swap(RESIZE_MODEL, "  license: Apache-2.0\n", "")],
+        ),
+        case(
+            "dependency-cycle",
+            [Swap(SERVED, "pool:", "dependsOn: [compared]\n  pool:")],
+        ),
+        case("unknown-key", [Swap(YARD, "release.pub", "relase.pub")]),
+        case("no-trust-rule", [Swap(YARD, TRUST, "")]),
+        case(
+            "gate-not-evaluated",
+            [Write("policies/release.yaml", POLICY.to_owned())],
+        ),
+    ]
+}
+
+const RESIZE_MODEL: &str = "models/vision/resize/model.yaml";
+const TWICE: &str =
+    "{name: digit, datatype: INT64, shape: [-1]}\n    - {name: digit, datatype: INT64";
+const TRESHOLD: &str = "one.json}]\n        parameters: {treshold: 1}";
+const THRESHOLD: &str = "one.json}]\n        parameters: {threshold: 1}";
+const TRUST: &str = "  trust:
+    rules:
+      - match: {models: \"*\", lifecycle: released}
+        require: {signatures: 1}
+        accept:
+          - key: keys/release.pub
+";
+const POLICY: &str = "apiVersion: modelyard.dev/v1
+kind: Policy
+metadata: {name: release}
+spec:
+  match: {kinds: [ModelVersion], transitions: [staged -> released]}
+  gates: [{name: tested, expr: size(version.tests) > 0}]
+";
+
+fn of_deployments() -> Vec<Case> {
+    vec![
+        case("unknown-environment", [Remove(FACTORY)]),
+        case("unknown-pool", [Swap(SERVED, "pool: cpu", "pool: cpus")]),
+        case(
+            "unknown-deployment",
+            [Swap(COMPARED, "dependsOn: [digits]", "dependsOn: [digit]")],
+        ),
+        case(
+            "unknown-test",
+            [Swap(SERVED, "tests: [a one]", "tests: [a two]")],
+        ),
+        case(
+            "unknown-analysis",
+            [Swap(SERVED, "analysis: [agreement]", "analysis: [agrees]")],
+        ),
+        case(
+            "split-weights",
+            [Swap(COMPARED, "weight: 20", "weight: 10")],
+        ),
+        case("strategy-steps", [Swap(SERVED, "weight: 50", "weight: 5")]),
+        case(
+            "environment-refuses",
+            [Swap(COMPARED, "version: 1.1.0", "version: 1.2.0")],
+        ),
+        case("device-missing", [Swap(V1_1, "[cpu, cuda]", "[cuda]")]).right([Swap(
+            V1_1,
+            "[cpu, cuda]",
+            "[cpu]",
+        )]),
+        case("quota-exceeded", [Swap(SERVED, "min: 2", "min: 5")])
+            .right([Swap(SERVED, "min: 2", "min: 4")]),
+        case(
+            "version-in-use",
+            [Swap(V1_0, "lifecycle: deprecated", "lifecycle: retired")],
+        ),
+    ]
+}
+
+fn of_changes() -> Vec<Case> {
+    let deleted = || case("version-deleted", [Remove(UNUSED)]);
+    vec![
+        case(
+            "version-changed",
+            [
+                Swap(V1_1, "[-1, 64]", "[-1, 65]"),
+                Swap(V1_1, "[1, 64]", "[1, 65]"),
+            ],
+        )
+        .before([Swap(SERVED, COPROCESSOR, "")])
+        .right([Swap(V1_1, "changes:", "notes: Keep it dry.\n  changes:")]),
+        case("digest-changed", [Swap(V1_1, "sha256:bbbb", "sha256:bbbc")])
+            .before([])
+            .right([Swap(V1_2, "lifecycle: staged", "lifecycle: released")]),
+        case(
+            "illegal-lifecycle-move",
+            [Swap(V1_2, "lifecycle: staged", "lifecycle: deprecated")],
+        )
+        .before([])
+        .right([Swap(V1_2, "lifecycle: staged", "lifecycle: released")]),
+        deleted().before(unused("lifecycle: retired")),
+        Case {
+            right: vec![Remove(UNUSED)],
+            wrong: vec![Remove(V1_2)],
+            ..deleted().before(unused("lifecycle: recycled"))
+        },
+    ]
+}
+
+const COPROCESSOR: &str = "  before: [{model: vision/resize, version: 1.0.0}]\n";
+
+/// The codes of a report, each once.
+fn codes(report: &Report) -> BTreeSet<&'static str> {
+    report
+        .diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code.id)
+        .collect()
+}
+
+fn cases() -> Vec<Case> {
+    [of_one_file(), of_models(), of_deployments(), of_changes()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[test]
+fn the_sound_yard_is_sound() {
+    assert_eq!(said(sound()), [""; 0]);
+    assert_eq!(lines(&check(sound(), Some(sound()), None)), [""; 0]);
+}
+
+#[test]
+fn what_is_wrong_gives_its_code_alone_and_what_is_right_gives_none() {
+    let mut off = Vec::new();
+    for case in cases() {
+        let wrong = case.check(&case.wrong);
+        if codes(&wrong) != [case.code].into() {
+            off.push(format!("the wrong of {}: {:#?}", case.code, lines(&wrong)));
+        }
+        let right = case.check(&case.right);
+        if !right.diagnostics.is_empty() {
+            off.push(format!("the right of {}: {:#?}", case.code, lines(&right)));
+        }
+    }
+    assert!(off.is_empty(), "{}", off.join("\n"));
+}
+
+#[test]
+fn every_code_of_the_check_is_shown_here() {
+    let shown: BTreeSet<_> = cases()
+        .iter()
+        .map(|case| case.code)
+        .chain(OF_EVIDENCE)
+        .collect();
+    let missing: Vec<_> = CODES
+        .iter()
+        .filter(|code| !shown.contains(code.id))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The codes that only evidence can give: `of_evidence` shows each.
+const OF_EVIDENCE: [&str; 4] = [
+    "digest-missing",
+    "size-differs",
+    "evidence-missing",
+    "unknown-file",
+];
+
+/// What is known of the version at `path` of the sound yard, if all is well with it.
+fn well(path: &str) -> Artifact {
+    let size_bytes = if path.contains("digits") { 20480 } else { 7 };
+    let files = ["model.onnx", "tests/one.json", "vocabulary.txt"];
+    Artifact::Present(Present {
+        size_bytes,
+        files: files.map(str::to_owned).into(),
+        shortfalls: Vec::new(),
+    })
+}
+
+/// Checks the sound yard with evidence that is well but for `odd` at `path`.
+fn with_evidence(path: &str, odd: Option<Artifact>) -> Report {
+    let reading = Reading::new(sound(), None, &InTurn);
+    let mut evidence = Evidence::new();
+    for wanted in reading.wanted() {
+        let artifact = if wanted.path == path {
+            odd.clone()
+        } else {
+            Some(well(&wanted.path))
+        };
+        if let Some(artifact) = artifact {
+            evidence.insert(wanted.path, artifact);
+        }
+    }
+    reading.report(Some(&evidence))
+}
+
+#[test]
+fn of_evidence() {
+    let unreachable = Artifact::Unknown {
+        reason: "it does not answer".to_owned(),
+        help: None,
+    };
+    let present = |files: &[&str], size_bytes| {
+        Artifact::Present(Present {
+            size_bytes,
+            files: files.iter().map(|&file| file.to_owned()).collect(),
+            shortfalls: Vec::new(),
+        })
+    };
+    for (code, path, odd) in [
+        ("digest-missing", V1_1, Some(Artifact::Missing)),
+        (
+            "size-differs",
+            V1_1,
+            Some(present(&["tests/one.json"], 20481)),
+        ),
+        ("evidence-missing", V1_1, Some(unreachable)),
+        ("evidence-missing", V1_1, None),
+        ("unknown-file", V1_1, Some(present(&["model.onnx"], 20480))),
+        ("unknown-file", EMBEDDER, Some(present(&["model.onnx"], 7))),
+    ] {
+        let report = with_evidence(path, odd);
+        assert_eq!(codes(&report), [code].into(), "{:#?}", lines(&report));
+        assert_eq!(report.diagnostics.len(), 1, "{:#?}", lines(&report));
+    }
+    assert_eq!(lines(&with_evidence("", None)), [""; 0]);
+}

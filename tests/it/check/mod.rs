@@ -1,0 +1,7 @@
+//! Checking: a sound yard, and all that can be wrong with it.
+
+mod before;
+mod codes;
+mod hostile;
+mod sound;
+mod words;
