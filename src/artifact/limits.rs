@@ -21,3 +21,6 @@ pub const MAX_ERROR_BYTES: u64 = 64 * 1024;
 
 /// The largest answer of a token server.
 pub const MAX_TOKEN_BYTES: u64 = 1024 * 1024;
+
+/// The largest journal of a pull: the most layers with the longest paths.
+pub const MAX_JOURNAL_BYTES: u64 = 16 * 1024 * 1024;

@@ -12,14 +12,17 @@
 //!   [`limits`].
 //! - What a store answers with an error is an error, never "not there".
 
+pub mod cache;
 pub mod credentials;
 pub mod descriptor;
 pub mod error;
+pub mod fetch;
 pub mod index;
 pub mod layout;
 pub mod limits;
 pub mod manifest;
 pub mod pack;
+pub mod place;
 pub mod referrers;
 pub mod registry;
 pub mod source;
@@ -55,5 +58,9 @@ pub mod codes {
         INVALID_MANIFEST = "invalid-manifest";
         DOCKER_CONFIG = "docker-config";
         CREDENTIAL_HELPER = "credential-helper";
+        RESERVED_NAME = "reserved-name";
+        IN_THE_WAY = "in-the-way";
+        FOLDER_BUSY = "folder-busy";
+        WOULD_OVERWRITE = "would-overwrite";
     }
 }
