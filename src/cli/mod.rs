@@ -21,13 +21,19 @@ mod diagnostics;
 mod explain;
 mod fault;
 mod init;
+mod inspect;
 mod keys;
+mod login;
 mod promote;
 mod proposed;
 mod publish;
+mod pull;
+mod push;
 mod report;
 mod set;
 mod sign;
+mod stores;
+mod tags;
 mod verify;
 
 use std::path::PathBuf;
@@ -100,6 +106,12 @@ enum Command {
     Init(init::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
+    Pull(pull::Arguments),
+    Push(push::Arguments),
+    Inspect(inspect::Arguments),
+    Tags(tags::Arguments),
+    Login(login::LoginArguments),
+    Logout(login::LogoutArguments),
     Set(set::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
@@ -114,6 +126,12 @@ impl Command {
             Self::Keys(arguments) => arguments.run(context).await,
             Self::Init(arguments) => arguments.run(context),
             Self::Promote(arguments) => arguments.run(context).await,
+            Self::Pull(arguments) => arguments.run(context).await,
+            Self::Push(arguments) => arguments.run(context).await,
+            Self::Inspect(arguments) => arguments.run(context).await,
+            Self::Tags(arguments) => arguments.run(context).await,
+            Self::Login(arguments) => arguments.run(context).await,
+            Self::Logout(arguments) => arguments.run(context).await,
             Self::Set(arguments) => arguments.run(context).await,
             Self::Check(arguments) => arguments.run(context).await,
             Self::Explain(arguments) => arguments.run(context),

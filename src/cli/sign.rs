@@ -3,8 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::keys::signer::SignerArguments;
+use super::stores::StoreArguments;
 use super::{Context, Outcome, Page, Report};
-use crate::artifact::StoreOptions;
 use crate::ops::keys::KeysError;
 use crate::ops::locate::{self, Reference};
 use crate::ops::sign::{self, SignedArtifact};
@@ -27,15 +27,13 @@ pub(super) struct Arguments {
     reference: Reference,
     #[command(flatten)]
     signer: SignerArguments,
-    /// Speak plain HTTP with the registry, which is otherwise done on this machine only
-    #[arg(long)]
-    plain_http: bool,
+    #[command(flatten)]
+    stores: StoreArguments,
 }
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let mut options = StoreOptions::new(&context.places);
-        options.plain_http = self.plain_http.then_some(true);
+        let options = self.stores.options(context);
         let located = match &self.reference {
             Reference::Oci(reference) => {
                 locate::in_store(reference, &context.directory, &options).await?

@@ -3,8 +3,8 @@
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
+use super::stores::StoreArguments;
 use super::{Context, Outcome, Page, Report};
-use crate::artifact::StoreOptions;
 use crate::ops::keys::KeyStore;
 use crate::ops::locate::{self, Reference};
 use crate::ops::verify::{self, Verified, VerifyError};
@@ -30,15 +30,13 @@ pub(super) struct Arguments {
     /// several times, and one of them is enough
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
-    /// Speak plain HTTP with the registry, which is otherwise done on this machine only
-    #[arg(long)]
-    plain_http: bool,
+    #[command(flatten)]
+    stores: StoreArguments,
 }
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let mut options = StoreOptions::new(&context.places);
-        options.plain_http = self.plain_http.then_some(true);
+        let options = self.stores.options(context);
         let given = self.given(context)?;
         let now = context.clock.now();
         let verified = match &self.reference {

@@ -9,14 +9,19 @@ pub mod explain;
 mod files;
 pub mod filter;
 pub mod init;
+pub mod inspect;
 pub mod keys;
 pub mod locate;
+pub mod login;
 pub mod promote;
 pub mod propose;
 pub mod publish;
 mod refuse;
+pub mod pull;
+pub mod push;
 pub mod set;
 pub mod sign;
+pub mod tags;
 pub mod verify;
 
 pub use files::files;
@@ -53,5 +58,11 @@ pub mod codes {
         INSIDE_REPOSITORY = "inside-repository";
         BARE_REPOSITORY = "bare-repository";
         NO_YARD_NAME = "no-yard-name";
+        PULL_WITHOUT_YARD = "pull-without-yard";
+        PUSH_TO_DIGEST = "push-to-digest";
+        TAG_TAKEN = "tag-taken";
+        NOT_A_REGISTRY = "not-a-registry";
+        NOT_A_LOGIN = "not-a-login";
+        DEPENDENCY_LACKS_FILE = "dependency-lacks-file";
     }
 }
