@@ -140,7 +140,7 @@ fn judge(file: &Path, room: &str, mention: &Mention) -> Option<&'static str> {
     }
     let path = mention.segments.join("::");
     let outside = |world: &&str| path == **world || path.starts_with(&format!("{world}::"));
-    (PURE.contains(&room) && !mention.in_tests && WORLD.iter().any(|world| outside(world)))
+    (PURE.contains(&room) && !mention.in_tests && WORLD.iter().any(outside))
         .then_some("a pure room does no I/O and has no clock")
 }
 

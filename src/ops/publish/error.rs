@@ -6,6 +6,15 @@ use crate::check::yaml::Problems;
 use crate::ops::codes;
 use crate::record::{Code, Digest, Fault, ModelName, Version};
 
+/// Two artifacts for one version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clash {
+    /// The one that the version has.
+    pub existing: Digest,
+    /// That of the files at hand.
+    pub ours: Digest,
+}
+
 /// Why something can't be published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
@@ -20,19 +29,20 @@ pub enum PublishError {
         /// `not said`, or what else is wrong.
         what: &'static str,
     },
-    /// The version has a record with other bytes.
-    #[error("{model}:{version} exists with other bytes: {existing} {place}, {ours} here")]
+    /// The version has a record, or a tag, of other bytes.
+    #[error(
+        "{model}:{version} exists with other bytes: {} {place}, {} here",
+        clash.existing, clash.ours
+    )]
     VersionTaken {
         /// The model.
         model: ModelName,
         /// The version.
         version: Version,
-        /// The artifact that it has.
-        existing: Digest,
         /// Where that is said.
-        place: String,
-        /// The artifact of the files at hand.
-        ours: Digest,
+        place: &'static str,
+        /// The two artifacts.
+        clash: Box<Clash>,
     },
     /// The version has a merged record that says other things of the same bytes.
     #[error("{model}:{version} is merged, and its {} can't change any more", fields.join(", "))]

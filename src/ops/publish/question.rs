@@ -129,8 +129,10 @@ mod tests {
 
     #[test]
     fn only_what_was_not_said_is_asked() {
-        let mut vocabularies = Vocabularies::default();
-        vocabularies.technology = vec!["nlp".to_owned()];
+        let vocabularies = Vocabularies {
+            technology: vec!["nlp".to_owned()],
+            ..Vocabularies::default()
+        };
         let mut said = Said::default();
         loop {
             let questions = open_questions(&said.model, &vocabularies);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Wanted;
-use super::error::PublishError;
+use super::error::{Clash, PublishError};
 use super::said::Said;
 use crate::ops::propose;
 use crate::record::kind::{self, Vocabularies};
@@ -126,14 +126,15 @@ impl Existing {
             Some(existing) if existing != *digest => Err(PublishError::VersionTaken {
                 model: model.clone(),
                 version: version.clone(),
-                existing,
                 place: if self.merged {
                     "on main"
                 } else {
                     "on its branch"
-                }
-                .to_owned(),
-                ours: *digest,
+                },
+                clash: Box::new(Clash {
+                    existing,
+                    ours: *digest,
+                }),
             }),
             _ => Ok(()),
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Draft;
-use super::error::PublishError;
+use super::error::{Clash, PublishError};
 use super::from::From;
 use super::records::Wish;
 use super::settle::{Text, card_path};
@@ -242,9 +242,11 @@ impl Draft {
             Some(found) if found.digest != self.packed.digest => Err(PublishError::VersionTaken {
                 model: self.model.clone(),
                 version: self.version.clone(),
-                existing: found.digest,
-                place: "in the store".to_owned(),
-                ours: self.packed.digest,
+                place: "in the store",
+                clash: Box::new(Clash {
+                    existing: found.digest,
+                    ours: self.packed.digest,
+                }),
             }
             .into()),
             _ => Ok(()),

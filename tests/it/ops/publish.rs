@@ -172,7 +172,7 @@ fn the_next_version_follows_from_the_newest() {
     yard.publish("digits", "vision/digits:1.0.0").success();
     yard.merge(BRANCH);
     sandbox.write("digits/model.bin", "retrained");
-    yard.modelyard(bump.into_iter())
+    yard.modelyard(bump)
         .run()
         .success()
         .prints("Published vision/digits:1.1.0");

@@ -158,7 +158,7 @@ fn a_remote_whose_main_is_called_otherwise_is_followed() {
 fn a_branch_that_differs_here_and_there_is_left_alone() {
     let story = Story::cloned();
     story.json(SET);
-    let there = story.git(&format!("commit-tree -p main -m theirs main^{{tree}}"));
+    let there = story.git("commit-tree -p main -m theirs main^{tree}");
     let theirs = story.git("rev-parse main:models/vision/digits/versions/0.9.0.yaml");
     story.git(&format!(
         "update-index --add --cacheinfo 100644,{theirs},extra.yaml"
