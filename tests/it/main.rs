@@ -12,6 +12,6 @@ mod harness;
 mod house;
 mod layering;
 mod ops;
-
 mod source;
+mod trust;
 mod yard;
