@@ -55,6 +55,8 @@ impl Destination {
     /// # Errors
     /// [`PlaceError::NotAFolder`], [`PlaceError::Busy`], or that it can't be read.
     pub fn prepare(folder: &Path, current: &Path) -> Result<Self, PlaceError> {
+        // What is left beside it is in nobody's way; whoever can't look there needs not.
+        let _ = staging::sweep(parent_of(folder));
         let found = match fs::metadata(folder) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
