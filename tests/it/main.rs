@@ -12,6 +12,7 @@ mod harness;
 mod house;
 mod layering;
 mod ops;
+mod record;
 mod source;
 mod trust;
 mod yard;
