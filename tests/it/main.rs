@@ -7,6 +7,7 @@
 
 mod artifact;
 mod check;
+mod cli;
 mod examples;
 mod harness;
 mod house;
