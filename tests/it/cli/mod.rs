@@ -1,3 +1,4 @@
-//! The command line itself.
+//! The command line itself, as a person uses it.
 
+mod check;
 mod completions;
