@@ -5,6 +5,7 @@
 
 pub mod check_change;
 mod cores;
+mod evidence;
 pub mod explain;
 mod files;
 pub mod filter;

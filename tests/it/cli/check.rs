@@ -26,7 +26,7 @@ fn change(yard: &Yard<'_>, path: &str, from: &str, to: &str) {
 }
 
 /// The codes that a check as JSON gives.
-fn codes(outcome: &Outcome) -> Vec<String> {
+pub(super) fn codes(outcome: &Outcome) -> Vec<String> {
     let json = outcome.json();
     let diagnostics = json["diagnostics"].as_array().unwrap();
     diagnostics
