@@ -1,5 +1,7 @@
 //! Use cases, run as a person runs them.
 
 mod init;
+mod login;
 mod publish;
 mod pull;
+mod push;

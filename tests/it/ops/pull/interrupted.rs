@@ -177,9 +177,9 @@ mod killed {
                 let now = state(&sandbox.path("place/out"));
                 assert!(now == old || now == new, "write {write}: {now:?}");
                 if now == old {
-                    seen.0 += 1
+                    seen.0 += 1;
                 } else {
-                    seen.1 += 1
+                    seen.1 += 1;
                 }
                 // What was left behind hinders nobody, and is gone after the next one.
                 pull(&sandbox).run().success();
