@@ -5,7 +5,7 @@
 //!
 //! - A folder that isn't there, or is empty, becomes the staged one by a single rename.
 //! - Into a folder with other files they are renamed one by one. What is to be done is written
-//!   down before ([`journal`]), so that whoever is killed in the middle leaves a folder that the
+//!   down before (`journal`), so that whoever is killed in the middle leaves a folder that the
 //!   next pull into it brings to its end before it does anything else. Every single file is the
 //!   old one or the new one at any time.
 //!
