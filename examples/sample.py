@@ -94,6 +94,7 @@ def write(folder: Path, namespace: str, name: str, release: Release) -> None:
     inputs = [tensor | release.inputs.get(tensor["name"], {}) for tensor in inputs]
     outputs = [tensor | release.outputs.get(tensor["name"], {}) for tensor in outputs]
     spec = {
+        "lifecycle": "staged",
         "changes": release.changes,
         "format": {"name": "onnx", "version": "17"},
         "framework": {"name": "scikit-learn", "version": installed("scikit-learn")},
