@@ -91,6 +91,20 @@ impl InitReport {
     }
 }
 
+/// `paths`, one line each, but one for all files in a row that lie in one folder.
+fn gathered(paths: &[String]) -> Vec<String> {
+    let folder_of = |path: &String| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let rows = paths.chunk_by(|one, two| {
+        let folder = folder_of(one);
+        folder.is_some() && folder == folder_of(two)
+    });
+    let line = |row: &[String]| match (row, folder_of(&row[0])) {
+        ([_, _, ..], Some(folder)) => format!("{folder}/ ({} files)", row.len()),
+        _ => row[0].clone(),
+    };
+    rows.map(line).collect()
+}
+
 /// The files and folders at the root that `paths` lie in, each once.
 fn roots(paths: &[String]) -> Vec<&str> {
     let mut roots: Vec<&str> = Vec::new();
@@ -112,8 +126,8 @@ impl Report for InitReport {
             let is_new = self.created.iter().any(|path| path == YARD_FILE);
             let done = if is_new { "made" } else { "completed" };
             writeln!(page, "{done} the yard {} in {folder}", self.name)?;
-            for path in &self.created {
-                writeln!(page, "  + {}", printable(path))?;
+            for line in gathered(&self.created) {
+                writeln!(page, "  + {}", printable(&line))?;
             }
         }
         if !self.kept.is_empty() {

@@ -44,15 +44,9 @@ fn an_empty_folder_becomes_a_yard_with_all_of_it_committed_on_main() {
       + .github/pull_request_template.md
       + .gitattributes
       + .gitignore
-      + .vscode/extensions.json
-      + .vscode/settings.json
+      + .vscode/ (2 files)
       + .zed/settings.json
-      + .modelyard/schemas/yard.schema.json
-      + .modelyard/schemas/model.schema.json
-      + .modelyard/schemas/model-version.schema.json
-      + .modelyard/schemas/environment.schema.json
-      + .modelyard/schemas/deployment.schema.json
-      + .modelyard/schemas/policy.schema.json
+      + .modelyard/schemas/ (6 files)
     committed as [commit]
     --- stderr
     its README.md tells what lies where, and what to do first
@@ -142,15 +136,9 @@ fn a_repository_with_a_history_gets_the_files_and_keeps_its_own() {
       + CODEOWNERS
       + .github/pull_request_template.md
       + .gitattributes
-      + .vscode/extensions.json
-      + .vscode/settings.json
+      + .vscode/ (2 files)
       + .zed/settings.json
-      + .modelyard/schemas/yard.schema.json
-      + .modelyard/schemas/model.schema.json
-      + .modelyard/schemas/model-version.schema.json
-      + .modelyard/schemas/environment.schema.json
-      + .modelyard/schemas/deployment.schema.json
-      + .modelyard/schemas/policy.schema.json
+      + .modelyard/schemas/ (6 files)
       + store/.gitignore
     left as they were: README.md, .gitignore
     to commit it:
