@@ -16,8 +16,8 @@
 
 mod bars;
 mod check;
-mod completions;
 mod context;
+mod demo;
 mod diagnostics;
 mod explain;
 mod fault;
@@ -104,6 +104,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Arguments),
     Init(init::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
@@ -119,13 +120,13 @@ enum Command {
     Sign(sign::Arguments),
     Verify(verify::Arguments),
     Publish(Box<publish::Arguments>),
-    Completions(completions::Arguments),
 }
 
 impl Command {
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self {
             Self::Keys(arguments) => arguments.run(context).await,
+            Self::Demo(arguments) => arguments.run(context).await,
             Self::Init(arguments) => arguments.run(context),
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Pull(arguments) => arguments.run(context).await,
@@ -140,14 +141,12 @@ impl Command {
             Self::Sign(arguments) => arguments.run(context).await,
             Self::Verify(arguments) => arguments.run(context).await,
             Self::Publish(arguments) => arguments.run(context).await,
-            Self::Completions(arguments) => arguments.run(context),
         }
     }
 }
 
 /// Parses the process's arguments, runs the command, and gives its exit code.
 pub fn main() -> ExitCode {
-    completions::answer();
     let Arguments { global, command } = Arguments::parse();
     let format = global.output;
     let result = Context::from_process(global).and_then(|context| context.block_on(command));

@@ -5,7 +5,7 @@
 
 pub mod check_change;
 mod cores;
-mod evidence;
+pub mod demo;
 pub mod explain;
 mod files;
 pub mod filter;
@@ -65,5 +65,7 @@ pub mod codes {
         NOT_A_REGISTRY = "not-a-registry";
         NOT_A_LOGIN = "not-a-login";
         DEPENDENCY_LACKS_FILE = "dependency-lacks-file";
+        DEMO_NOT_AS_TOLD = "demo-not-as-told";
+        DEMO_PROGRAM_MISSING = "demo-program-missing";
     }
 }

@@ -3,5 +3,5 @@
 mod before;
 mod codes;
 mod hostile;
-pub(crate) mod sound;
+mod sound;
 mod words;

@@ -1,7 +1,5 @@
 //! Use cases, run as a person runs them.
 
+mod demo;
 mod init;
-mod login;
 mod publish;
-mod pull;
-mod push;

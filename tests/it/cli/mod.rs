@@ -1,5 +1,0 @@
-//! The command line itself, as a person uses it.
-
-mod check;
-mod completions;
-mod evidence;
