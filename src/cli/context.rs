@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::bars::Bars;
-use super::fault::CliError;
+use super::fault::{CliError, printable_lines};
 use super::report::{Format, Page, Report};
 use super::{Command, Global, Outcome};
 use crate::platform::atomic::FileError;
@@ -139,6 +139,16 @@ impl Context {
         if !self.quiet && self.format == Format::Text {
             // Nobody is left to tell if standard error is closed.
             let _ = writeln!(anstream::stderr().lock(), "{message}");
+        }
+    }
+
+    /// Tells people which records could not be read, so that a listing is not taken for all.
+    pub(super) fn note_unreadable(&self, unreadable: &[String]) {
+        for reason in unreadable {
+            self.note(&format!("not read: {}", printable_lines(reason)));
+        }
+        if !unreadable.is_empty() {
+            self.note("`modelyard check` tells all that is wrong");
         }
     }
 }

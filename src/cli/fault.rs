@@ -137,7 +137,7 @@ fn write_diagnostics(out: &mut dyn Write, refused: &CheckRefused) -> std::io::Re
 }
 
 /// Control characters escaped, line breaks kept and indented under their label.
-fn printable_lines(text: &str) -> String {
+pub(super) fn printable_lines(text: &str) -> String {
     text.lines()
         .map(redact::printable)
         .collect::<Vec<_>>()

@@ -24,16 +24,19 @@ mod fault;
 mod init;
 mod inspect;
 mod keys;
+mod list;
 mod login;
 mod promote;
 mod proposed;
 mod publish;
 mod pull;
 mod push;
+mod reading;
 mod report;
 mod set;
 mod sign;
 mod stores;
+mod table;
 mod tags;
 mod verify;
 
@@ -106,6 +109,7 @@ struct Global {
 enum Command {
     Demo(demo::Arguments),
     Init(init::Arguments),
+    List(list::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
     Pull(pull::Arguments),
@@ -128,6 +132,7 @@ impl Command {
             Self::Keys(arguments) => arguments.run(context).await,
             Self::Demo(arguments) => arguments.run(context).await,
             Self::Init(arguments) => arguments.run(context),
+            Self::List(arguments) => arguments.run(context).await,
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Pull(arguments) => arguments.run(context).await,
             Self::Push(arguments) => arguments.run(context).await,

@@ -21,13 +21,14 @@ pub enum Subject {
 
 /// What a row has beside its records' fields, or in other places than these: what it is, and
 /// where it is told.
-const OF_VERSIONS: [&str; 7] = [
+const OF_VERSIONS: [&str; 8] = [
     "model",
     "namespace",
     "name",
     "version",
     "labels",
     "alias",
+    "score",
     "size",
 ];
 const OF_DEPLOYMENTS: [&str; 2] = ["name", "environment"];

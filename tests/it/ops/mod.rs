@@ -3,3 +3,8 @@
 mod demo;
 mod init;
 mod publish;
+<<<<<<< HEAD
+=======
+mod pull;
+mod reading;
+>>>>>>> 4219fe4 (cli: lists models, versions and deployments, chosen by any field, at any revision)

@@ -1,0 +1,4 @@
+//! The commands that only look: list, search, show, log, compare, and shell completions.
+
+mod list;
+mod story;
