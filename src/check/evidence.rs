@@ -16,6 +16,8 @@ pub enum Artifact {
     Present(Present),
     /// The store answered that it has no such digest.
     Missing,
+    /// The store has something there that no model can be pulled from.
+    Unusable(Shortfall),
     /// The store could not be asked.
     Unknown {
         /// Why.

@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 use unicode_width::UnicodeWidthStr;
 
 use super::stores::StoreArguments;
-use super::{Context, Outcome, Page, Report};
+use super::{Context, Outcome, Page, Report, completions};
 use crate::artifact::Descriptor;
 use crate::ops::inspect::{self, Inspected};
 use crate::ops::locate::{self, Reference};
@@ -24,7 +24,7 @@ use crate::yard::Catalog;
   modelyard inspect registry.example.com/acme/digits:1.0.0 --output json")]
 pub(super) struct Arguments {
     /// What to look into: MODEL:VERSION of the yard, or an OCI reference
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = completions::references())]
     reference: Reference,
     #[command(flatten)]
     stores: StoreArguments,

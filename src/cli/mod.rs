@@ -16,6 +16,7 @@
 
 mod bars;
 mod check;
+mod completions;
 mod context;
 mod demo;
 mod diagnostics;
@@ -124,6 +125,7 @@ enum Command {
     Sign(sign::Arguments),
     Verify(verify::Arguments),
     Publish(Box<publish::Arguments>),
+    Completions(completions::Arguments),
 }
 
 impl Command {
@@ -146,12 +148,14 @@ impl Command {
             Self::Sign(arguments) => arguments.run(context).await,
             Self::Verify(arguments) => arguments.run(context).await,
             Self::Publish(arguments) => arguments.run(context).await,
+            Self::Completions(arguments) => arguments.run(context),
         }
     }
 }
 
 /// Parses the process's arguments, runs the command, and gives its exit code.
 pub fn main() -> ExitCode {
+    completions::answer();
     let Arguments { global, command } = Arguments::parse();
     let format = global.output;
     let result = Context::from_process(global).and_then(|context| context.block_on(command));

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::{Context, Outcome, Page, Report, proposed};
+use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::promote::{self, Promotion, Request};
 use crate::record::{Alias, Failure, Lifecycle, ModelReference};
 
@@ -21,7 +21,7 @@ use crate::record::{Alias, Failure, Lifecycle, ModelReference};
   modelyard promote vision/digits:champion --to deprecated")]
 pub(super) struct Arguments {
     /// Which version: MODEL:VERSION, or MODEL:ALIAS
-    #[arg(value_name = "MODEL:VERSION")]
+    #[arg(value_name = "MODEL:VERSION", add = completions::references())]
     reference: ModelReference,
     /// Where in its life it shall be
     #[arg(long, value_name = "STAGE", value_parser = stages())]

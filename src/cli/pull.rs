@@ -7,7 +7,7 @@ use indicatif::HumanBytes;
 use unicode_width::UnicodeWidthStr;
 
 use super::stores::StoreArguments;
-use super::{Context, Outcome, Page, Report};
+use super::{Context, Outcome, Page, Report, completions};
 use crate::artifact::cache::Cache;
 use crate::ops::locate::Reference;
 use crate::ops::pull::{self, Artifact, From, Ground, Pulled, Request};
@@ -31,8 +31,9 @@ const TOLD_FILES: usize = 40;
   modelyard pull vision/digits:1.0.0 --yard https://git.example.com/acme/models.git
   modelyard pull registry.example.com/acme/models/vision/digits:1.0.0")]
 pub(super) struct Arguments {
-    /// What to fetch: MODEL[:VERSION|:RANGE|:ALIAS|@DIGEST] of the yard, or an OCI reference
-    #[arg(value_name = "REF")]
+    /// What to fetch: a model of the yard, with a version, range or alias behind `:` or a digest
+    /// behind `@`, or an OCI reference
+    #[arg(value_name = "REF", add = completions::references())]
     reference: Reference,
     /// Where the files go; a folder of the model's name if it is left out
     folder: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use serde_json::Value;
 
-use super::{Context, Outcome, Page, Report, proposed};
+use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::set::{self, Assignment, Request, Setting};
 use crate::platform::redact::printable;
 use crate::record::{Failure, ModelReference};
@@ -28,6 +28,7 @@ use crate::record::{Failure, ModelReference};
 pub(super) struct Arguments {
     /// Which model, or which version of it
     #[arg(value_name = "MODEL[:VERSION]")]
+    #[arg(add = completions::references())]
     reference: ModelReference,
     /// What to set; `FIELD+=ITEM` adds to a list
     #[arg(required = true, value_name = "FIELD=VALUE")]

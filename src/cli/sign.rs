@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::keys::signer::SignerArguments;
 use super::stores::StoreArguments;
-use super::{Context, Outcome, Page, Report};
+use super::{Context, Outcome, Page, Report, completions};
 use crate::ops::keys::KeysError;
 use crate::ops::locate::{self, Reference};
 use crate::ops::sign::{self, SignedArtifact};
@@ -23,7 +23,7 @@ use crate::yard::Catalog;
   modelyard sign --key env://SIGNING_KEY oci-layout:./store/vision/digits:1.0.0")]
 pub(super) struct Arguments {
     /// What to sign: MODEL:VERSION of the yard, or an OCI reference
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = completions::references())]
     reference: Reference,
     #[command(flatten)]
     signer: SignerArguments,

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::path::PathBuf;
 
 use super::stores::StoreArguments;
-use super::{Context, Outcome, Page, Report};
+use super::{Context, Outcome, Page, Report, completions};
 use crate::ops::keys::KeyStore;
 use crate::ops::locate::{self, Reference};
 use crate::ops::verify::{self, Verified, VerifyError};
@@ -24,7 +24,7 @@ use crate::yard::Catalog;
   modelyard verify --key release.pub registry.example.com/acme/vision/digits:1.0.0")]
 pub(super) struct Arguments {
     /// What to verify: MODEL:VERSION of the yard, or an OCI reference
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = completions::references())]
     reference: Reference,
     /// A public key whose signature counts, by its file or the name of a key of yours; may be given
     /// several times, and one of them is enough

@@ -6,6 +6,7 @@
 pub mod check_change;
 mod cores;
 pub mod demo;
+mod evidence;
 pub mod explain;
 mod files;
 pub mod filter;

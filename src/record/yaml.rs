@@ -269,13 +269,16 @@ fn is_plain(text: &str, in_flow: bool) -> bool {
         && !reads_as_date(text)
 }
 
-/// Whether some reader takes a text for null, true, false, a merge or a default.
+/// Whether some reader takes a text for null, true, false, infinity, a merge or a default.
 fn reads_as_word(text: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", "+.inf", ".nan",
-        "=", "<<", "-.inf",
+    const WORDS: [&str; 12] = [
+        "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "=", "<<",
     ];
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+        || [".inf", ".nan"]
+            .iter()
+            .any(|word| unsigned.eq_ignore_ascii_case(word))
 }
 
 /// Whether some reader takes a text for a number. Two points make it none: `1.4.0` is a text.

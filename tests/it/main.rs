@@ -7,11 +7,13 @@
 
 mod artifact;
 mod check;
+mod cli;
 mod examples;
 mod harness;
 mod house;
 mod layering;
 mod ops;
-
+mod record;
 mod source;
+mod trust;
 mod yard;

@@ -5,7 +5,7 @@
 //!
 //! - A folder that isn't there, or is empty, becomes the staged one by a single rename.
 //! - Into a folder with other files they are renamed one by one. What is to be done is written
-//!   down before ([`journal`]), so that whoever is killed in the middle leaves a folder that the
+//!   down before (`journal`), so that whoever is killed in the middle leaves a folder that the
 //!   next pull into it brings to its end before it does anything else. Every single file is the
 //!   old one or the new one at any time.
 //!
@@ -55,6 +55,8 @@ impl Destination {
     /// # Errors
     /// [`PlaceError::NotAFolder`], [`PlaceError::Busy`], or that it can't be read.
     pub fn prepare(folder: &Path, current: &Path) -> Result<Self, PlaceError> {
+        // What is left beside it is in nobody's way; whoever can't look there needs not.
+        let _ = staging::sweep(parent_of(folder));
         let found = match fs::metadata(folder) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -26,9 +26,8 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// Makes one in `parent`, and removes there what killed pulls left behind.
+    /// Makes one in `parent`.
     pub(super) fn begin(parent: &Path) -> Result<Self, PlaceError> {
-        sweep(parent)?;
         loop {
             let write = || FileError::at("write in", parent);
             let folder = tempfile::Builder::new()
@@ -130,7 +129,7 @@ pub(super) fn abandoned(parent: &Path) -> Result<Vec<(PathBuf, File)>, FileError
 }
 
 /// Removes what killed pulls left in `parent`.
-fn sweep(parent: &Path) -> Result<(), FileError> {
+pub(super) fn sweep(parent: &Path) -> Result<(), FileError> {
     for (folder, _lock) in abandoned(parent)? {
         // With a journal it belongs to the folder that it is in, and to the next pull into that.
         if !super::journal::is_in(&folder) {

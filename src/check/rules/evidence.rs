@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::codes;
 use crate::check::diagnostic::Diagnostic;
 use crate::check::document::Document;
-use crate::check::evidence::{Artifact, Evidence, Present, Wanted};
+use crate::check::evidence::{Artifact, Evidence, Present, Shortfall, Wanted};
 use crate::check::records::{Records, Resolved};
 use crate::record::Lifecycle;
 use crate::record::kind::{ModelVersion, Product, RelativePath};
@@ -79,6 +79,7 @@ pub(super) fn check(records: &Records<'_>, evidence: &Evidence, found: &mut Vec<
                     }
                 }
             }
+            Some(Artifact::Unusable(shortfall)) => found.push(short(document, shortfall)),
             Some(Artifact::Missing) => {
                 let artifact = &record.spec.artifact;
                 let message = format!(
@@ -151,15 +152,22 @@ fn held(
             found.push(no_file(document, &pointer, file, "the artifact"));
         }
     }
-    for shortfall in &present.shortfalls {
-        let message = match shortfall.rule {
-            Some(rule) => format!("rule {rule} of the trust policy: {}", shortfall.message),
-            None => shortfall.message.clone(),
-        };
-        let mut diagnostic = document.error(shortfall.code, "/spec/artifact/digest", message);
-        diagnostic.help = shortfall.help.clone();
-        found.push(diagnostic);
-    }
+    found.extend(
+        present
+            .shortfalls
+            .iter()
+            .map(|shortfall| short(document, shortfall)),
+    );
+}
+
+fn short(document: &Document, shortfall: &Shortfall) -> Diagnostic {
+    let message = match shortfall.rule {
+        Some(rule) => format!("rule {rule} of the trust policy: {}", shortfall.message),
+        None => shortfall.message.clone(),
+    };
+    let mut diagnostic = document.error(shortfall.code, "/spec/artifact/digest", message);
+    diagnostic.help.clone_from(&shortfall.help);
+    diagnostic
 }
 
 fn has(present: &Present, file: &RelativePath) -> bool {

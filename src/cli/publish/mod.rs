@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::keys::signer::SignerArguments;
-use super::{Context, Outcome};
+use super::{Context, Outcome, completions};
 use crate::artifact::StoreOptions;
 use crate::artifact::pack::RoleRule;
 use crate::ops::publish::{self, PublishError, Request, Wanted};
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     /// The folder or file to publish
     path: PathBuf,
     /// The model, and the version unless --bump says which part goes up
-    #[arg(long = "as", value_name = "MODEL[:VERSION]")]
+    #[arg(long = "as", value_name = "MODEL[:VERSION]", add = completions::references())]
     target: ModelReference,
     /// Raise this part of the newest version
     #[arg(long, value_enum, value_name = "PART")]

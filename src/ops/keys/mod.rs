@@ -37,7 +37,7 @@ pub struct Generated {
 /// Makes a key, sealed by `password`, and proposes that `yard` accepts it.
 ///
 /// The change is begun before the key is made and proposed after it: where a yard can't be
-/// changed there is no key either, and where proposing fails the key stays, for [`accept`] to be
+/// changed there is no key either, and where proposing fails the key stays, for [`accept()`] to be
 /// called again.
 ///
 /// # Errors

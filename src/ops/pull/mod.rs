@@ -20,7 +20,7 @@ use crate::artifact::pack::FilePath;
 use crate::artifact::place::{Destination, PlaceError, State};
 use crate::platform::Progress;
 use crate::record::{Code, Digest, Failure, Fault, Lifecycle, ModelName, Repository, Version};
-use crate::trust::{Signer, Standing};
+use crate::trust::{Signer, Standing, TrustError};
 use crate::yard::Yard;
 
 /// What is to be pulled, and where to.
@@ -128,6 +128,14 @@ pub enum PullError {
         /// Where we looked.
         directory: PathBuf,
     },
+    /// The trust policy refuses it, and some of its signatures count for nobody.
+    #[error("{refused}{}", lines(remarks))]
+    Refused {
+        /// What the policy asks for.
+        refused: TrustError,
+        /// Why each of those signatures counts for nobody.
+        remarks: Vec<String>,
+    },
     /// What another model should produce is not in its artifact.
     #[error("{model}:{version} has no file {file}, which {needed_by} needs of it")]
     NoSuchProduct {
@@ -142,10 +150,15 @@ pub enum PullError {
     },
 }
 
+fn lines(remarks: &[String]) -> String {
+    remarks.iter().map(|remark| format!("\n{remark}")).collect()
+}
+
 impl Fault for PullError {
     fn code(&self) -> &'static Code {
         match self {
             Self::NoYard { .. } => &codes::PULL_WITHOUT_YARD,
+            Self::Refused { refused, .. } => refused.code(),
             Self::NoSuchProduct { .. } => &codes::DEPENDENCY_LACKS_FILE,
         }
     }
@@ -157,6 +170,7 @@ impl Fault for PullError {
                  OCI reference"
                     .to_owned()
             }
+            Self::Refused { refused, .. } => return refused.help(),
             Self::NoSuchProduct { model, version, .. } => format!(
                 "see what it has by `modelyard inspect {model}:{version}`, and correct \
                  `dependencies.models` of the record"

@@ -11,7 +11,7 @@ use crate::ops::locate::{self, Located, Reference};
 use crate::ops::verify::policy_at;
 use crate::record::kind::{ModelVersion, Producer, Product};
 use crate::record::{Failure, ModelReference, Selector};
-use crate::trust::{self, Context, Policy, Signer};
+use crate::trust::{self, Context, Policy, Signer, Verdict};
 use crate::yard::{Catalog, Yard, blocking};
 
 /// An artifact whose manifest and signatures were verified, and the files that are wanted of it.
@@ -86,7 +86,11 @@ async fn verified(located: Located, policy: &Policy, ground: &Ground<'_>) -> Res
     let place = located.place();
     let digest = located.manifest.digest;
     let verdict = trust::verify(&*located.store, &digest, policy, &context).await?;
-    let verdict = verdict.allowed(&place.to_string())?;
+    let remarks = remarks(&verdict);
+    let verdict = match verdict.allowed(&place.to_string()) {
+        Ok(verdict) => verdict,
+        Err(refused) => return Err(PullError::Refused { refused, remarks }.into()),
+    };
     let manifest = Manifest::parse(&located.bytes).map_err(|source| StoreError::Manifest {
         place: place.to_string(),
         source,
@@ -106,6 +110,15 @@ async fn verified(located: Located, policy: &Policy, ground: &Ground<'_>) -> Res
         store: located.store,
         files,
     })
+}
+
+/// Why signatures count for nobody, a tampered one among them by what was expected and what came.
+fn remarks(verdict: &Verdict) -> Vec<String> {
+    let flawed = verdict.signatures.iter();
+    let flawed = flawed.filter_map(|signature| Some((signature.at, signature.remark.as_ref()?)));
+    flawed
+        .map(|(at, remark)| format!("the signature {} {remark}", at.short()))
+        .collect()
 }
 
 /// The files that other models produce for a version.

@@ -30,7 +30,6 @@ pub struct TrustRule {
     )]
     pub matching: TrustMatch,
     /// What they must have.
-    #[serde(default)]
     pub require: Requirement,
     /// Whose signatures count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

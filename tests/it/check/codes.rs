@@ -400,12 +400,12 @@ fn well(path: &str) -> Artifact {
 }
 
 /// Checks the sound yard with evidence that is well but for `odd` at `path`.
-fn with_evidence(path: &str, odd: Option<Artifact>) -> Report {
+fn with_evidence(path: &str, odd: Option<&Artifact>) -> Report {
     let reading = Reading::new(sound(), None, &InTurn);
     let mut evidence = Evidence::new();
     for wanted in reading.wanted() {
         let artifact = if wanted.path == path {
-            odd.clone()
+            odd.cloned()
         } else {
             Some(well(&wanted.path))
         };
@@ -441,7 +441,7 @@ fn of_evidence() {
         ("unknown-file", V1_1, Some(present(&["model.onnx"], 20480))),
         ("unknown-file", EMBEDDER, Some(present(&["model.onnx"], 7))),
     ] {
-        let report = with_evidence(path, odd);
+        let report = with_evidence(path, odd.as_ref());
         assert_eq!(codes(&report), [code].into(), "{:#?}", lines(&report));
         assert_eq!(report.diagnostics.len(), 1, "{:#?}", lines(&report));
     }

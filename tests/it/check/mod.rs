@@ -3,5 +3,5 @@
 mod before;
 mod codes;
 mod hostile;
-mod sound;
+pub(crate) mod sound;
 mod words;

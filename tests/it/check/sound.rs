@@ -33,8 +33,8 @@ pub(super) enum Edit {
     Remove(&'static str),
 }
 
-/// The yard that lies in `yard/` beside this file.
-pub(super) fn sound() -> Files {
+/// The yard that lies in `yard/` beside this file: each file's path and its bytes.
+pub(crate) fn contents() -> Vec<(String, Vec<u8>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/check/yard");
     let files = walkdir::WalkDir::new(&root).into_iter().map(Result::unwrap);
     files
@@ -42,9 +42,15 @@ pub(super) fn sound() -> Files {
         .map(|entry| {
             let path = entry.path().strip_prefix(&root).unwrap();
             let path = path.to_str().unwrap().replace('\\', "/");
-            (path, text(std::fs::read(entry.path()).unwrap()))
+            (path, std::fs::read(entry.path()).unwrap())
         })
         .collect()
+}
+
+/// The same as a check is handed it.
+pub(super) fn sound() -> Files {
+    let files = contents().into_iter();
+    files.map(|(path, bytes)| (path, text(bytes))).collect()
 }
 
 pub(super) fn text(bytes: impl Into<Vec<u8>>) -> File {

@@ -71,6 +71,7 @@ struct State {
     rules: Vec<Rule>,
     requests: Vec<String>,
     headers: Vec<(String, String)>,
+    login: Option<(String, Answer)>,
 }
 
 /// An HTTP server of its own address that forwards to another, or to none.
@@ -132,6 +133,14 @@ impl Front {
         self
     }
 
+    /// From now on, answers what comes without this login by `refusal`, whatever it is.
+    pub fn with_login(&self, login: &super::Login, refusal: Answer) -> &Self {
+        let mut state = self.state.lock().expect("no holder panics");
+        state.login = Some((login.basic(), refusal));
+        drop(state);
+        self
+    }
+
     /// Every request so far, as `GET /v2/…`, in the order they came.
     pub fn requests(&self) -> Vec<String> {
         self.state
@@ -178,6 +187,11 @@ impl State {
         self.requests
             .push(format!("{} {}", request.method, request.target));
         self.headers.extend(request.headers.iter().cloned());
+        if let Some((login, refusal)) = &self.login
+            && request.header("authorization") != Some(login)
+        {
+            return Some(refusal.clone());
+        }
         let rule = self.rules.iter_mut().rev().find(|rule| {
             rule.method == request.method
                 && request.target.contains(&rule.part)

@@ -2,9 +2,8 @@
 
 mod demo;
 mod init;
+mod login;
 mod publish;
-<<<<<<< HEAD
-=======
 mod pull;
+mod push;
 mod reading;
->>>>>>> 4219fe4 (cli: lists models, versions and deployments, chosen by any field, at any revision)

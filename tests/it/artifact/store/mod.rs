@@ -6,6 +6,8 @@ mod contract;
 mod faults;
 mod layout;
 #[cfg(feature = "real-tools")]
+mod others;
+#[cfg(feature = "real-tools")]
 mod registry;
 
 use std::path::Path;

@@ -1,0 +1,72 @@
+//! What a shell is told when somebody presses the tab key.
+
+use crate::harness::{Sandbox, Yard};
+
+/// What bash is offered where the last of `words` is typed.
+fn offered(yard: &Yard<'_>, words: &[&str]) -> Vec<String> {
+    let asked = ["--", "modelyard"].iter().chain(words);
+    let outcome = yard
+        .modelyard(asked)
+        .env("COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+        .env("_CLAP_IFS", "\n")
+        .run()
+        .success();
+    outcome.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn models_then_their_aliases_and_versions() {
+    let sandbox = Sandbox::new();
+    let yard = sandbox.yard();
+    for (files, model) in [("digits", "vision/digits"), ("letters", "vision/letters")] {
+        sandbox.files(files);
+        yard.publish(files, &format!("{model}:1.0.0")).success();
+        yard.merge(&format!("publish/{model}/1.0.0"));
+    }
+    let promote = [
+        "promote",
+        "vision/digits:1.0.0",
+        "--to=released",
+        "--alias=champion",
+    ];
+    yard.modelyard(promote).run().success();
+    yard.merge("promote/vision/digits/1.0.0");
+
+    assert_eq!(
+        offered(&yard, &["pull", "vis"]),
+        ["vision/digits", "vision/letters"]
+    );
+    assert_eq!(
+        offered(&yard, &["pull", "vision/digits:"]),
+        ["vision/digits:champion", "vision/digits:1.0.0"]
+    );
+    assert_eq!(
+        offered(&yard, &["pull", "vision/digits:1"]),
+        ["vision/digits:1.0.0"]
+    );
+    assert!(offered(&yard, &["pub"]).contains(&"publish".to_owned()));
+}
+
+#[test]
+fn every_shell_has_its_script() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        sandbox
+            .modelyard(["completions", shell])
+            .run()
+            .success()
+            .prints("COMPLETE");
+    }
+    let script = sandbox
+        .modelyard(["completions", "bash"])
+        .run()
+        .success()
+        .stdout;
+    sandbox
+        .program("bash", ["-c", &format!("{script}\ncomplete -p modelyard")])
+        .run()
+        .success()
+        .prints("_clap_complete_modelyard modelyard");
+}

@@ -1,0 +1,5 @@
+//! The command line itself, as a person uses it.
+
+mod check;
+mod completions;
+mod evidence;
