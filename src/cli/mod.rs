@@ -14,6 +14,12 @@
 //! | 3 | it could not be done now; trying again may help |
 //! | 130 | interrupted |
 
+#![allow(
+    rustdoc::bare_urls,
+    rustdoc::broken_intra_doc_links,
+    reason = "the doc comments of arguments are their help texts, for a terminal"
+)]
+
 mod bars;
 mod check;
 mod completions;
