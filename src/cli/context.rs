@@ -17,7 +17,7 @@ use crate::platform::clock::SystemClock;
 use crate::platform::progress::Silent;
 use crate::platform::{Clock, Places, Progress};
 use crate::record::Failure;
-use crate::yard::Yard;
+use crate::yard::{Yard, YardError};
 
 /// The terminal, the clock and the folders of one run.
 ///
@@ -91,6 +91,18 @@ impl Context {
     /// As [`Yard::discover`].
     pub fn yard(&self) -> Result<Yard, Failure> {
         Ok(Yard::discover(&self.directory)?)
+    }
+
+    /// The yard in which the command was started, if it was started in one.
+    ///
+    /// # Errors
+    /// As [`Yard::discover`], but that there is none.
+    pub fn yard_if_any(&self) -> Result<Option<Yard>, Failure> {
+        match Yard::discover(&self.directory) {
+            Ok(yard) => Ok(Some(yard)),
+            Err(YardError::NoRepository { .. } | YardError::NoYard { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A variable of the environment; `None` if it is not set, or is no text.

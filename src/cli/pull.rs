@@ -14,7 +14,7 @@ use crate::ops::pull::{self, Artifact, From, Ground, Pulled, Request};
 use crate::platform::redact::printable;
 use crate::record::Failure;
 use crate::trust::Standing;
-use crate::yard::{Depth, Yard, YardError, blocking};
+use crate::yard::{Depth, Yard, blocking};
 
 /// How many files are told to people; machines are told all.
 const TOLD_FILES: usize = 40;
@@ -90,11 +90,7 @@ impl Arguments {
             let fetched = blocking(move || Yard::fetched(&url, Depth::Tip)).await?;
             return Ok(Some(fetched));
         }
-        match Yard::discover(&context.directory) {
-            Ok(yard) => Ok(Some(yard)),
-            Err(YardError::NoRepository { .. } | YardError::NoYard { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        context.yard_if_any()
     }
 }
 

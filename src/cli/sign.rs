@@ -10,7 +10,7 @@ use crate::ops::locate::{self, Reference};
 use crate::ops::sign::{self, SignedArtifact};
 use crate::record::Failure;
 use crate::trust::Form;
-use crate::yard::Catalog;
+use crate::yard::{Catalog, blocking};
 
 /// Sign an artifact, so that others can tell who vouches for it
 ///
@@ -22,7 +22,7 @@ use crate::yard::Catalog;
   modelyard sign --key release registry.example.com/acme/vision/digits:1.0.0
   modelyard sign --key env://SIGNING_KEY oci-layout:./store/vision/digits:1.0.0")]
 pub(super) struct Arguments {
-    /// What to sign: MODEL:VERSION of the yard, or an OCI reference
+    /// What to sign: MODEL[:VERSION|:RANGE|:ALIAS|@DIGEST] of the yard, or an OCI reference
     #[arg(value_name = "REF", add = completions::references())]
     reference: Reference,
     #[command(flatten)]
@@ -40,7 +40,8 @@ impl Arguments {
             }
             Reference::Model(reference) => {
                 let yard = context.yard()?;
-                let catalog = Catalog::new(yard.snapshot(&yard.at_hand())?);
+                let snapshot = blocking(move || yard.snapshot(&yard.at_hand())).await?;
+                let catalog = Catalog::new(snapshot);
                 locate::in_yard(reference, &catalog, &options).await?
             }
         };

@@ -6,24 +6,25 @@ use std::path::PathBuf;
 use super::stores::StoreArguments;
 use super::{Context, Outcome, Page, Report, completions};
 use crate::ops::keys::KeyStore;
-use crate::ops::locate::{self, Reference};
-use crate::ops::verify::{self, Verified, VerifyError};
+use crate::ops::locate::Reference;
+use crate::ops::verify::{self, Ground, Verified};
 use crate::platform::redact::printable;
 use crate::record::{Failure, Fault, Name};
-use crate::trust::{Examined, Form, Policy, RuleVerdict, Standing};
-use crate::yard::Catalog;
+use crate::trust::{Examined, Form, RuleVerdict, Standing};
+use crate::yard::Yard;
 
 /// Say who vouches for an artifact
 ///
-/// A version of the yard is held against the yard's trust policy; what `--key` names takes the
-/// policy's place. Ends with 0 if it is trusted, 1 if it is not or nobody vouches for it, and 2 if
-/// it could not be checked.
+/// In a yard the artifact is held against the yard's trust policy; keys that `--key` names take the
+/// policy's place. Of a bare OCI reference no model and no lifecycle is known, so every rule of the
+/// policy is held against it. Ends with 0 if it is trusted, 1 if it is not or nobody vouches for
+/// it, and 2 if it could not be checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   modelyard verify vision/digits:champion
   modelyard verify --key release.pub registry.example.com/acme/vision/digits:1.0.0")]
 pub(super) struct Arguments {
-    /// What to verify: MODEL:VERSION of the yard, or an OCI reference
+    /// What to verify: MODEL[:VERSION|:RANGE|:ALIAS|@DIGEST] of the yard, or an OCI reference
     #[arg(value_name = "REF", add = completions::references())]
     reference: Reference,
     /// A public key whose signature counts, by its file or the name of a key of yours; may be given
@@ -37,28 +38,13 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let options = self.stores.options(context);
-        let given = self.given(context)?;
-        let now = context.clock.now();
-        let verified = match &self.reference {
-            Reference::Oci(reference) => {
-                let policy = given.ok_or_else(|| VerifyError::NoKeyGiven {
-                    reference: reference.to_string(),
-                })?;
-                let located = locate::in_store(reference, &context.directory, &options).await?;
-                verify::verify(&located, &policy, now).await?
-            }
-            Reference::Model(reference) => {
-                let yard = context.yard()?;
-                let snapshot = yard.snapshot(&yard.at_hand())?;
-                let policy = match given {
-                    Some(policy) => policy,
-                    None => verify::policy_at(&snapshot)?,
-                };
-                let catalog = Catalog::new(snapshot);
-                let located = locate::in_yard(reference, &catalog, &options).await?;
-                verify::verify(&located, &policy, now).await?
-            }
+        let ground = Ground {
+            yard: self.yard(context)?,
+            directory: &context.directory,
+            stores: &options,
+            now: context.clock.now(),
         };
+        let verified = verify::verify(&self.reference, &self.keys(context), &ground).await?;
         context.print(&verified)?;
         Ok(match verified.verdict.standing() {
             Standing::Trusted => Outcome::Done,
@@ -66,17 +52,22 @@ impl Arguments {
         })
     }
 
-    fn given(&self, context: &Context) -> Result<Option<Policy>, Failure> {
-        if self.keys.is_empty() {
-            return Ok(None);
+    /// The yard that we are in, which only a version of a model needs.
+    fn yard(&self, context: &Context) -> Result<Option<Yard>, Failure> {
+        match self.reference {
+            Reference::Model(_) => context.yard().map(Some),
+            Reference::Oci(_) => context.yard_if_any(),
         }
+    }
+
+    /// The files of the public keys.
+    fn keys(&self, context: &Context) -> Vec<PathBuf> {
         let store = KeyStore::new(&context.places);
-        let path = |key: &String| match key.parse::<Name>() {
+        let file = |key: &String| match key.parse::<Name>() {
             Ok(name) if store.has(&name) => store.public_file(&name),
             _ => context.directory.join(key),
         };
-        let paths: Vec<PathBuf> = self.keys.iter().map(path).collect();
-        verify::policy_of_keys(&paths).map(Some)
+        self.keys.iter().map(file).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 //! A text that begins as an OCI reference does names a manifest in a store, which is asked what
 //! its tag points at now. Every other one is looked up in the yard, whose record says the digest.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,6 +74,15 @@ impl std::str::FromStr for Reference {
             return Ok(Self::Oci(text.parse()?));
         }
         Ok(Self::Model(text.parse()?))
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Oci(reference) => reference.fmt(formatter),
+            Self::Model(reference) => reference.fmt(formatter),
+        }
     }
 }
 

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::codes;
 use super::keys::read_public;
-use super::locate::Located;
+use super::locate::{self, Located, Reference};
+use crate::artifact::StoreOptions;
 use crate::record::kind::RelativePath;
 use crate::record::{Code, Failure, Fault};
 use crate::trust::{Context, Policy, Verdict, VerifyingKey, judge, signatures};
-use crate::yard::{Catalog, Snapshot};
+use crate::yard::{Catalog, Snapshot, Yard, YardError, blocking};
 
 /// What verifying came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,23 +93,79 @@ fn label(path: &Path, key: &VerifyingKey, others: &[(RelativePath, VerifyingKey)
     })
 }
 
-/// Holds `policy` against the signatures of the manifest at time `now`, whether or not it asks for
-/// any: whoever asks is told of every signature that is there.
+/// What verifying works with.
+pub struct Ground<'a> {
+    /// The yard whose policy counts; a version of a model needs one.
+    pub yard: Option<Yard>,
+    /// What a relative layout is relative to.
+    pub directory: &'a Path,
+    /// How stores are opened.
+    pub stores: &'a StoreOptions,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Holds the yard's policy, or in its place the public keys in `keys`, against the signatures of
+/// what `reference` means. They are fetched whether or not a rule asks for any: whoever asks is
+/// told of every one that is there.
 ///
 /// # Errors
-/// If the store can't tell.
+/// [`VerifyError`], or if the yard or the store can't tell.
 pub async fn verify(
-    located: &Located,
-    policy: &Policy,
-    now: Timestamp,
+    reference: &Reference,
+    keys: &[PathBuf],
+    ground: &Ground<'_>,
 ) -> Result<Verified, Failure> {
+    let given = match keys {
+        [] => None,
+        paths => Some(policy_of_keys(paths)?),
+    };
+    let at_hand = match &ground.yard {
+        Some(yard) => Some(at_hand(yard, given.is_none()).await?),
+        None => None,
+    };
+    let (catalog, policy) = at_hand.unzip();
+    let policy = given.or(policy.flatten());
+    let policy = policy.ok_or_else(|| VerifyError::NoKeyGiven {
+        reference: reference.to_string(),
+    })?;
+    let located = match (reference, &catalog) {
+        (Reference::Oci(reference), _) => {
+            locate::in_store(reference, ground.directory, ground.stores).await?
+        }
+        (Reference::Model(reference), Some(catalog)) => {
+            locate::in_yard(reference, catalog, ground.stores).await?
+        }
+        (Reference::Model(_), None) => {
+            let place = ground.directory.display().to_string();
+            return Err(YardError::NoYard { place }.into());
+        }
+    };
+    judged(&located, &policy, ground.now).await
+}
+
+/// The yard's records as they are now, and its policy if it is asked for.
+async fn at_hand(yard: &Yard, with_policy: bool) -> Result<(Catalog, Option<Policy>), Failure> {
+    let yard = yard.clone();
+    blocking(move || {
+        let snapshot = yard.snapshot(&yard.at_hand())?;
+        let policy = match with_policy {
+            true => Some(policy_at(&snapshot)?),
+            false => None,
+        };
+        Ok::<_, Failure>((Catalog::new(snapshot), policy))
+    })
+    .await
+}
+
+async fn judged(located: &Located, policy: &Policy, now: Timestamp) -> Result<Verified, Failure> {
     let subject = located.manifest.digest;
-    let context = match &located.version {
+    let version = located.version.as_ref();
+    let context = match version {
         Some(version) => Context::of(&version.record, now),
         None => Context::bare(now),
     };
     let found = signatures(located.store.as_ref(), &subject).await?;
-    let version = located.version.as_ref();
     Ok(Verified {
         reference: located.place().to_string(),
         version: version.map(|found| format!("{}:{}", found.model, found.version)),

@@ -10,7 +10,6 @@ use super::{Context, Outcome};
 use crate::ops::keys::{self, KeyStore, Scope};
 use crate::record::kind::ModelPattern;
 use crate::record::{Failure, Lifecycle, Name};
-use crate::yard::Yard;
 use password::{PasswordArguments, Purpose};
 use report::{Acceptance, Generation, KeyDetails, KeyList};
 
@@ -117,7 +116,7 @@ impl Generate {
         let yard = if self.no_yard {
             None
         } else {
-            yard_around(context)?
+            context.yard_if_any()?
         };
         let place = store.source(&self.name).to_string();
         let password = self.password.get(context, &place, Purpose::Choose)?;
@@ -126,16 +125,6 @@ impl Generate {
         let clock = context.clock.as_ref();
         let generated = keys::generate(store, &self.name, &password, in_yard, clock).await?;
         context.print(&Generation(generated))
-    }
-}
-
-/// The yard that the command was started in, if it was in one.
-fn yard_around(context: &Context) -> Result<Option<Yard>, Failure> {
-    use crate::yard::codes::{NO_REPOSITORY, NO_YARD};
-    match context.yard() {
-        Ok(yard) => Ok(Some(yard)),
-        Err(fault) if [&NO_REPOSITORY, &NO_YARD].contains(&fault.code()) => Ok(None),
-        Err(fault) => Err(fault),
     }
 }
 

@@ -138,8 +138,6 @@ fn another_key_another_artifact_and_nothing_at_all_are_refused() {
     let said = verdict(&desk, &["--key", "release", &other]);
     assert_eq!(codes(&said), ["too-few-signatures"]);
     assert_eq!(said["signatures"], Value::Array(vec![]));
-    let no_key = desk.modelyard(["verify", TAGGED]).run();
-    no_key.exits(2).says("error[no-key-given]");
     let not_there = desk.modelyard([
         "verify",
         "--key",
@@ -147,6 +145,26 @@ fn another_key_another_artifact_and_nothing_at_all_are_refused() {
         "oci-layout:./store/vision/digits:3.0.0",
     ]);
     not_there.run().exits(2).says("error[not-in-store]");
+}
+
+#[test]
+fn a_bare_reference_is_held_against_every_rule_of_the_yard_or_needs_a_key() {
+    let (desk, place) = Desk::signed();
+    assert_eq!(verdict(&desk, &[TAGGED])["verdict"], "trusted");
+    let yard = desk.sandbox.read("modelyard.yaml");
+    let scoped = "      - match: {models: \"text/*\", lifecycle: retired}\n        require:";
+    desk.sandbox
+        .write("modelyard.yaml", yard.replace("      - require:", scoped));
+    let said = verdict(&desk, &[TAGGED]);
+    assert_eq!(
+        said["rules"][0]["rule"], 1,
+        "nobody says that it does not fit"
+    );
+    let outside = desk.modelyard(["verify", &place.to_string()]);
+    let outside = outside.in_folder(desk.sandbox.home()).run();
+    outside.exits(2).says("error[no-key-given]");
+    let model = desk.modelyard(["verify", "vision/digits"]);
+    model.in_folder(desk.sandbox.home()).run().exits(2);
 }
 
 #[test]
