@@ -13,6 +13,7 @@ mod harness;
 mod house;
 mod layering;
 mod ops;
+mod readme;
 mod record;
 mod source;
 mod trust;
