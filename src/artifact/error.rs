@@ -41,6 +41,12 @@ pub enum StoreError {
         #[source]
         source: Option<reqwest::Error>,
     },
+    /// The connection stands, and nothing moves.
+    #[error("{place} neither takes bytes nor answers")]
+    Stalled {
+        /// What was sent.
+        place: String,
+    },
     /// 401: it wants a login, or doesn't take ours.
     #[error("{place} {}", if *anonymous { "wants a login" } else { "does not take the stored login" })]
     Unauthorized {
@@ -213,7 +219,9 @@ impl StoreError {
 impl Fault for StoreError {
     fn code(&self) -> &'static Code {
         match self {
-            Self::Unreachable { .. } | Self::Truncated { .. } => &codes::STORE_UNREACHABLE,
+            Self::Unreachable { .. } | Self::Truncated { .. } | Self::Stalled { .. } => {
+                &codes::STORE_UNREACHABLE
+            }
             Self::Unauthorized { .. } => &codes::STORE_UNAUTHORIZED,
             Self::Forbidden { .. } => &codes::STORE_FORBIDDEN,
             Self::NotFound { .. } => &codes::NOT_IN_STORE,
@@ -241,7 +249,7 @@ impl Fault for StoreError {
                 "check the registry's name and that it runs; one without TLS needs `--plain-http`"
                     .to_owned()
             }
-            Self::Unreachable { .. } | Self::Truncated { .. } => {
+            Self::Unreachable { .. } | Self::Truncated { .. } | Self::Stalled { .. } => {
                 "check the network and try again; what was fetched already is kept".to_owned()
             }
             Self::Unauthorized { host, .. } => format!("log in by `modelyard login {host}`"),
@@ -294,7 +302,7 @@ impl Fault for StoreError {
             Self::Unreachable { .. } | Self::Truncated { .. } | Self::Throttled { .. } => {
                 Class::Transient
             }
-            Self::Contended { .. } => Class::Transient,
+            Self::Contended { .. } | Self::Stalled { .. } => Class::Transient,
             // 501, 505 and 506 say that it never will.
             Self::Failed {
                 status: 408 | 425 | 500 | 502..=504 | 507..=599,

@@ -1,6 +1,7 @@
 //! One repository of a registry over HTTP: its addresses, and how a request is sent.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::redirect::{self, Attempt};
@@ -23,6 +24,10 @@ const MAX_REDIRECTS: usize = 5;
 /// that ran out.
 const MAX_REFUSALS: usize = 2;
 
+/// reqwest counts the time that a request's body takes as time without an answer, so uploads get
+/// as long as the largest may need over a slow line; `upload` sees for itself whether one stalls.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// What a request is sent with.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -31,6 +36,7 @@ pub(super) struct Client {
     /// `https://registry.example.com/v2/acme/models/`
     base: Url,
     http: reqwest::Client,
+    uploads: reqwest::Client,
     access: Access,
 }
 
@@ -53,12 +59,16 @@ impl Client {
         })?;
         let follow = redirect::Policy::custom(move |attempt| follow(attempt, plain));
         let http = http::build(http::builder().redirect(follow))?;
+        let uploads = http::builder()
+            .redirect(redirect::Policy::none())
+            .read_timeout(UPLOAD_TIMEOUT);
         Ok(Self {
             repository,
             retry: options.retry,
             base,
             access: Access::new(host, path, plain, credentials, http.clone()),
             http,
+            uploads: http::build(uploads)?,
         })
     }
 
@@ -71,6 +81,11 @@ impl Client {
     /// Begins a request; [`Self::send`] takes it.
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.http.request(method, url)
+    }
+
+    /// Begins a request whose body may take its time.
+    pub(super) fn upload(&self, method: Method, url: Url) -> RequestBuilder {
+        self.uploads.request(method, url)
     }
 
     /// Sends a request once, asking for a token where the registry wants one, and gives the

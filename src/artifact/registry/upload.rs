@@ -2,6 +2,7 @@
 //! it (OCI distribution-spec 1.1, "Pushing a blob monolithically").
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
@@ -18,6 +19,10 @@ use crate::artifact::source::{BlobSource, chunks_to_send};
 use crate::artifact::store::blob_place;
 use crate::platform::progress::Meter;
 
+/// No byte taken and no answer given for this long is a connection that stalled. After the last
+/// byte a registry may have to hash all of them, or to copy them to where they are stored.
+const SILENCE: Duration = Duration::from_secs(10 * 60);
+
 /// How registries call bytes that are not what their digest says.
 const REFUSED_BYTES: [&str; 2] = ["DIGEST_INVALID", "SIZE_INVALID"];
 
@@ -28,6 +33,17 @@ pub(super) async fn upload(
     source: &dyn BlobSource,
     meter: &dyn Meter,
 ) -> Result<(), StoreError> {
+    let changed = || StoreError::SourceChanged {
+        place: match source.path() {
+            Some(path) => path.display().to_string(),
+            None => blob_place(&client.repository, &descriptor.digest),
+        },
+    };
+    // Other bytes of the same length are found by the registry.
+    let length = source.path().map(std::fs::metadata).and_then(Result::ok);
+    if length.is_some_and(|found| found.len() != descriptor.size) {
+        return Err(changed());
+    }
     let counted = AtomicU64::new(0);
     let sent = client
         .retry
@@ -37,14 +53,7 @@ pub(super) async fn upload(
         StoreError::Failed {
             detail: Some(detail),
             ..
-        } if REFUSED_BYTES.iter().any(|code| detail.0.contains(code)) => {
-            StoreError::SourceChanged {
-                place: match source.path() {
-                    Some(path) => path.display().to_string(),
-                    None => blob_place(&client.repository, &descriptor.digest),
-                },
-            }
-        }
+        } if REFUSED_BYTES.iter().any(|code| detail.0.contains(code)) => changed(),
         _ => error,
     })
 }
@@ -65,13 +74,24 @@ async fn attempt(
     let mut sent = std::pin::pin!(sent);
     let mut position = 0;
     loop {
-        tokio::select! {
-            result = &mut sent => return answer::no_page(&place, result?).map(drop),
-            Some(bytes) = passing.recv() => {
-                position += bytes;
-                // What an earlier attempt sent has been counted.
-                let before = counted.fetch_max(position, Ordering::Relaxed);
-                meter.advance(position.saturating_sub(before));
+        let step = async {
+            tokio::select! {
+                result = &mut sent => Some(result),
+                Some(bytes) = passing.recv() => {
+                    position += bytes;
+                    // What an earlier attempt sent has been counted.
+                    let before = counted.fetch_max(position, Ordering::Relaxed);
+                    meter.advance(position.saturating_sub(before));
+                    None
+                }
+            }
+        };
+        match tokio::time::timeout(SILENCE, step).await {
+            Ok(None) => {}
+            Ok(Some(result)) => return answer::no_page(&place, result?).map(drop),
+            Err(_) => {
+                let place = place.clone();
+                return Err(StoreError::Stalled { place });
             }
         }
     }
@@ -119,7 +139,7 @@ fn put(
         }
     });
     Ok(client
-        .request(Method::PUT, url)
+        .upload(Method::PUT, url)
         .header(CONTENT_TYPE, "application/octet-stream")
         .header(CONTENT_LENGTH, descriptor.size)
         .body(Body::wrap_stream(body)))
