@@ -109,6 +109,59 @@ fn what_can_not_be_pushed_is_told() {
     assert_eq!(fs::read_dir(sandbox.path("digits")).unwrap().count(), 3);
 }
 
+/// A limit on the size of files stands for a disk that is full: writing fails in the middle.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_leaves_the_store_as_it_was() {
+    let sandbox = Sandbox::new();
+    sandbox.files("digits");
+    sandbox
+        .modelyard(["push", "digits", REFERENCE])
+        .run()
+        .success();
+    let files = |folder: &str| {
+        let all = walkdir::WalkDir::new(sandbox.path(folder)).into_iter();
+        let paths = all.map(|entry| entry.unwrap().into_path());
+        paths.filter(|path| path.is_file()).collect::<Vec<_>>()
+    };
+    let before = files("store");
+    sandbox.write("digits/large.bin", vec![7; 3 << 20]);
+    let full = |words: &[&str]| {
+        let limits = "trap '' XFSZ; ulimit -f 2048; exec \"$@\"";
+        let program = env!("CARGO_BIN_EXE_modelyard");
+        let shell = ["-c", limits, "sh", program];
+        sandbox.program("sh", shell.iter().chain(words)).run()
+    };
+    let reference = "oci-layout:./store/digits:1.1.0";
+    let refused = full(&["push", "digits", reference]).exits(2);
+    refused.says("error[file-failed]").says("can't write");
+    // Files that are whole may be there; nothing speaks of them, and none is half there.
+    let left = files("store").len();
+    assert!(left < before.len() + 3, "{:?}", files("store"));
+    let tags = sandbox
+        .modelyard(["tags", "oci-layout:./store/digits"])
+        .run();
+    assert_eq!(tags.success().line(), "1.0.0");
+
+    sandbox
+        .modelyard(["push", "digits", reference])
+        .run()
+        .success();
+    let refused = full(&["pull", reference, "out"]).exits(2);
+    refused.says("error[file-failed]").says("can't write");
+    assert!(!sandbox.path("out").exists());
+    let staged = fs::read_dir(sandbox.path("")).unwrap();
+    let staged = staged.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with(".modelyard")
+    });
+    assert_eq!(staged.count(), 0);
+    sandbox
+        .modelyard(["pull", reference, "out"])
+        .run()
+        .success();
+}
+
 #[test]
 fn what_is_no_models_artifact_is_shown_for_what_it_is() {
     let sandbox = Sandbox::new();
