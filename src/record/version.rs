@@ -101,11 +101,11 @@ impl Version {
         let pre = self.is_prerelease();
         match bump {
             Bump::Major if pre && minor == 0 && patch == 0 => Self::new(major, 0, 0),
-            Bump::Major => Self::new(major + 1, 0, 0),
+            Bump::Major => Self::new(major.saturating_add(1), 0, 0),
             Bump::Minor if pre && patch == 0 => Self::new(major, minor, 0),
-            Bump::Minor => Self::new(major, minor + 1, 0),
+            Bump::Minor => Self::new(major, minor.saturating_add(1), 0),
             Bump::Patch if pre => Self::new(major, minor, patch),
-            Bump::Patch => Self::new(major, minor, patch + 1),
+            Bump::Patch => Self::new(major, minor, patch.saturating_add(1)),
         }
     }
 }

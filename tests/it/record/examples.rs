@@ -71,6 +71,17 @@ fn the_designs_records_hold() {
 }
 
 #[test]
+fn the_guide_shows_the_same_records() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/records.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let blocks = guide.split("```yaml\n").skip(1);
+    let shown: Vec<_> = blocks
+        .map(|block| read_yaml(block.split("```").next().unwrap()))
+        .collect();
+    assert_eq!(shown, FIXTURES.map(|(name, _)| read_yaml(&fixture(name))));
+}
+
+#[test]
 fn what_the_schemas_have_beside_the_design_is_known() {
     let mut beside = Vec::new();
     for &kind in Kind::ALL {

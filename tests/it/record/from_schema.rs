@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::generate::Generator;
 use super::walk::{is_free, places, schema_fields, used_fields};
-use super::{problems, schema, survives, validator};
+use super::{schema, survives, validator};
 
 /// What is wrong with an object that has one field more than it may have.
 const UNKNOWN_FIELD: &str = "an unknown field";
@@ -20,8 +20,6 @@ enum Holder {
     Both,
     /// The schema; the types may.
     Schema,
-    /// The types.
-    Types,
 }
 
 #[test]
@@ -221,173 +219,4 @@ fn out_of_bounds(value: &Value, node: &Map<String, Value>) -> Vec<(Holder, Strin
         push("too few", json!([]));
     }
     found
-}
-
-/// Every rule that only one side holds: what it is, who holds it and why not the other, and a
-/// change to a schema's first example that breaks it.
-#[test]
-fn rules_that_only_one_side_holds_are_these() {
-    use Holder::{Schema, Types};
-    use Kind::{Deployment, Environment, Model, ModelVersion, Yard};
-    #[rustfmt::skip]
-    let table = [
-        ("an optional field is left out, not null", Schema, "serde reads both as None",
-            Model, "/spec/description", Value::Null),
-        ("an object is no list", Schema, "serde reads a struct from a list, too",
-            Yard, "/spec/releases", json!([["inputs"]])),
-        ("a word is no mapping", Schema, "serde reads an enum from a mapping, too",
-            ModelVersion, "/spec/lifecycle", json!({"released": null})),
-        ("numbers, texts, lists and mappings have upper bounds", Schema, "the types hold what fits into memory",
-            Model, "/spec/title", json!("a".repeat(256))),
-        ("a name is one line without control characters", Schema, "a String holds any text",
-            Model, "/spec/title", json!("a\nb")),
-        ("some lists are never empty", Schema, "a Vec holds nothing, too",
-            Model, "/spec/owners", json!([])),
-        ("some lists have nothing twice", Schema, "a Vec holds it twice",
-            ModelVersion, "/spec/targetDevices", json!(["cpu", "cpu"])),
-        ("at most one metric is the score", Schema, "it is a rule between items",
-            ModelVersion, "/spec/metrics", json!([{"name": "a", "value": 1, "score": true}, {"name": "b", "value": 1, "score": true}])),
-        ("a default is a boolean, a number or a text", Schema, "the types keep what was written",
-            ModelVersion, "/spec/parameters/0/default", json!({})),
-        ("a tensor's elements are booleans, numbers and texts", Schema, "the types keep what was written",
-            ModelVersion, "/spec/tests/0/expect/outputs/0/data", json!([null])),
-        ("a test has `data` or `file`", Schema, "the types keep both for whoever mends it",
-            ModelVersion, "/spec/tests/0/expect/outputs/0", json!({"name": "label"})),
-        ("a test's shape has no -1", Schema, "it is the type of every shape",
-            ModelVersion, "/spec/tests/0/request/inputs/0/shape", json!([-1])),
-        ("an image's std is not 0", Schema, "it is the type of every number",
-            ModelVersion, "/spec/inputs/0/image/std", json!([0])),
-        ("an artifact's repository has a path", Schema, "it is the type of stores, too",
-            ModelVersion, "/spec/artifact/repository", json!("registry.example.com")),
-        ("a time is written by RFC 3339", Schema, "jiff reads other forms of ISO 8601, too",
-            ModelVersion, "/spec/createdAt", json!("2026-11-01 09:30Z")),
-        ("mlflow and git have a `url`", Schema, "it is a rule between fields",
-            Yard, "/spec/sources/0", json!({"name": "lab", "type": "mlflow"})),
-        ("a deployment has `model` or `split`", Schema, "it is a rule between fields",
-            Deployment, "/spec", json!({})),
-        ("a metric to scale by has a `target`", Schema, "it is a rule between fields",
-            Deployment, "/spec/replicas", json!({"metric": "rps"})),
-        ("a canary has steps with weights", Schema, "it is a rule between fields",
-            Deployment, "/spec/strategy", json!({"type": "canary"})),
-        ("recreate and rolling have no steps", Schema, "it is a rule between fields",
-            Deployment, "/spec/strategy", json!({"type": "rolling", "steps": [{"weight": 5}]})),
-        ("a cluster's namespace is a DNS label", Schema, "the cluster says so itself",
-            Environment, "/spec/target/namespace", json!("a_b")),
-        ("a whole number has no point", Types, "to JSON Schema 5.0 is an integer",
-            Yard, "/spec/retention/rollbackWindow", json!(5.0)),
-    ];
-    for (rule, holder, why, kind, pointer, value) in table {
-        let root = schema(kind);
-        let mut document = root["examples"][0].clone();
-        *document.pointer_mut(pointer).expect("the example has it") = value;
-        let refused_by_schema = problems(&validator(&root), &document);
-        let refused_by_types = Record::from_value(kind, &document).err();
-        assert_eq!(
-            refused_by_schema.is_empty(),
-            holder == Types,
-            "{rule}, since {why}"
-        );
-        assert_eq!(
-            refused_by_types.is_some(),
-            holder == Types,
-            "{rule}, since {why}"
-        );
-    }
-}
-
-#[test]
-fn rules_between_fields_that_both_hold() {
-    use Kind::{Deployment, Environment, ModelVersion, Policy, Yard};
-    for (kind, pointer, value) in [
-        (Yard, "/apiVersion", json!("modelyard.dev/v2")),
-        (Yard, "/kind", json!("Model")),
-        (Yard, "/spec/trust/rules/0/accept/0", json!({})),
-        (
-            Yard,
-            "/spec/trust/rules/0/accept/0",
-            json!({"key": "a", "keyless": {"issuer": "https://a.example", "identity": "b"}}),
-        ),
-        (
-            Yard,
-            "/spec/trust/rules/0/accept/0",
-            json!({"revoked": true, "keyless": {"issuer": "https://a.example", "identity": "b"}}),
-        ),
-        (Yard, "/spec/sources/0/token", json!("hunter2")),
-        (
-            Yard,
-            "/spec/sources/0/token",
-            json!({"env": "TOKEN", "key": "token"}),
-        ),
-        (Yard, "/spec/sources/0/token", json!({"secret": "lab"})),
-        (
-            Yard,
-            "/spec/sources/0/url",
-            json!("https://user:hunter2@mlflow.acme.example"),
-        ),
-        (
-            ModelVersion,
-            "/spec/dependencies/models/0/producedBy",
-            json!({"model": "a/b"}),
-        ),
-        (
-            ModelVersion,
-            "/spec/dependencies/models/0/producedBy",
-            json!({"model": "a/b", "output": "a", "file": "b"}),
-        ),
-        (
-            ModelVersion,
-            "/spec/tests/0/request/inputs/0/file",
-            json!("../secret"),
-        ),
-        (
-            Environment,
-            "/spec/target",
-            json!({"type": "process", "context": "prod"}),
-        ),
-        (
-            Environment,
-            "/spec/target",
-            json!({"type": "edge", "unknown": 1}),
-        ),
-        (Environment, "/spec/target", json!({"context": "prod"})),
-        (Deployment, "/spec/before/0", json!({"version": "1.0.0"})),
-        (
-            Deployment,
-            "/spec/after/0/container/image",
-            json!("registry.example.com/acme/label:1"),
-        ),
-        (
-            Deployment,
-            "/spec/analysis/0",
-            json!({"name": "a", "source": "gateway", "below": 1}),
-        ),
-        (
-            Deployment,
-            "/spec/analysis/0",
-            json!({"name": "a", "source": "gateway", "query": "a", "below": 1}),
-        ),
-        (
-            Deployment,
-            "/spec/analysis/0",
-            json!({"name": "a", "source": "gateway", "metric": "a"}),
-        ),
-        (
-            Policy,
-            "/spec/match/transitions/0",
-            json!("released -> staged"),
-        ),
-    ] {
-        let root = schema(kind);
-        let mut document = root["examples"][0].clone();
-        let place = document.pointer_mut(pointer).expect("the example has it");
-        *place = value.clone();
-        assert!(
-            !validator(&root).is_valid(&document),
-            "the schema takes {value} at {pointer}"
-        );
-        assert!(
-            Record::from_value(kind, &document).is_err(),
-            "the types take {value} at {pointer}"
-        );
-    }
 }

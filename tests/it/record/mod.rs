@@ -6,6 +6,7 @@ mod from_schema;
 mod from_types;
 mod generate;
 mod hostile;
+mod rules;
 mod sample;
 mod walk;
 mod yaml;

@@ -135,3 +135,11 @@ fn nothing_hides_from_a_reviewer() {
         prop_assert!(yaml.ends_with('\n'));
     });
 }
+
+#[test]
+fn a_key_that_is_too_long_for_a_line_comes_back() {
+    for length in [999, 1000, 1001, 3000] {
+        let value = json!({"a": {"k".repeat(length): {"b": [1, 2]}, "\n".repeat(length): "c\nd"}});
+        assert_eq!(read_yaml(&to_yaml(&value)), value);
+    }
+}
