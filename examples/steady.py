@@ -1,7 +1,8 @@
-"""Makes arithmetic come out the same on every x86-64 machine; import it before anything else.
+"""Makes arithmetic come out the same on every x86-64 machine with AVX2.
 
-One thread, one kernel family for matrix products, and none of NumPy's widest vector paths: with
-the pinned versions of requirements.txt, a second training then gives the same bytes.
+To be imported before anything else. One thread, one kernel family for matrix products, and none
+of NumPy's widest vector paths: with the pinned versions of requirements.txt, a second training
+then gives the same bytes.
 """
 
 import os

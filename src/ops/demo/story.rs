@@ -65,7 +65,8 @@ fn a_version(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.tell("What a reviewer need not look for, the check finds: bytes and signatures, too.");
     let branch = "publish/vision/digits/1.0.0";
     check(stage, branch)?;
-    merge(stage, branch)
+    merge(stage, branch)?;
+    stage.run("yard", "modelyard list")
 }
 
 fn a_release(stage: &mut Stage<'_>) -> Result<(), Failure> {
