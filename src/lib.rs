@@ -18,6 +18,17 @@
 //! | [`cli`] | one file a command |
 //!
 //! Each imports only from floors below it; `tests/it/layering.rs` holds the table.
+//!
+//! # One walk through
+//!
+//! `modelyard publish ./digits --as vision/digits:1.0.0` goes like this. [`cli`] parses the line
+//! and hands [`ops::publish`] a request. [`artifact::pack`] reads every file once and gives a
+//! manifest that is a function of the files alone. A [`yard::Change`] begins from the remote's
+//! main branch; the version's and the model's records are written into it, their layout kept by
+//! [`yard::edit`], and [`check`] reads the yard as it would then be. Only if it has nothing to say
+//! are the blobs and the manifest put into an [`artifact::Store`], signed by [`trust::sign()`], and
+//! tagged. Last, [`ops::propose`] makes the change one commit on a branch, pushes it, and tells
+//! how to merge it. Whoever stops the walk anywhere finds the old state or the new.
 
 #![cfg_attr(
     test,
