@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use serde_json::Value;
 
 use super::{Context, Outcome, Page, Report, completions, proposed};
-use crate::ops::set::{self, Assignment, Request, Setting};
+use crate::ops::set::{self, Assignment, FieldChange, Request, Setting};
 use crate::platform::redact::printable;
 use crate::record::{Failure, ModelReference};
 
@@ -61,9 +61,11 @@ impl Report for Setting {
     fn text(&self, page: &mut Page) -> fmt::Result {
         if !self.fields.is_empty() {
             writeln!(page, "{}", self.name())?;
+            let width = self.fields.iter().map(|change| change.field.len()).max();
+            let width = width.unwrap_or(0);
             for change in &self.fields {
-                let (from, to) = (shown(change.from.as_ref()), shown(change.to.as_ref()));
-                writeln!(page, "  {}  {from} -> {to}", printable(&change.field))?;
+                let field = printable(&change.field);
+                writeln!(page, "  {field:width$}  {}", told(change))?;
             }
             writeln!(page)?;
         }
@@ -73,6 +75,18 @@ impl Report for Setting {
     fn names(&self) -> Vec<String> {
         vec![self.name()]
     }
+}
+
+/// `from -> to`, or of a list that only grew what it got.
+fn told(change: &FieldChange) -> String {
+    let (from, to) = (change.from.as_ref(), change.to.as_ref());
+    if let (Some(Value::Array(before)), Some(Value::Array(after))) = (from, to)
+        && let Some(added) = after.strip_prefix(before.as_slice())
+    {
+        let added: Vec<_> = added.iter().map(|item| shown(Some(item))).collect();
+        return format!("+ {}", added.join(", "));
+    }
+    format!("{} -> {}", shown(from), shown(to))
 }
 
 /// A value on one line.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::codes;
 use super::propose::{self, Proposed};
+use super::{codes, refuse_errors};
 use crate::record::kind::ModelVersion;
 use crate::record::{
     Alias, Code, Failure, Fault, Lifecycle, ModelName, ModelReference, Selector, Version,
@@ -107,7 +107,7 @@ impl Fault for PromoteError {
     }
 }
 
-/// Proposes the moves of `request`.
+/// Proposes the moves of `request`, if the yard with them passes its check.
 ///
 /// # Errors
 /// [`PromoteError`], [`crate::record::lifecycle::IllegalMove`] before anything is committed,
@@ -135,6 +135,8 @@ async fn attempt(yard: &Yard, request: &Request, now: Timestamp) -> Result<Promo
         lifecycle,
         aliases,
     } = moved;
+    let checked = change.clone();
+    blocking(move || refuse_errors(&checked)).await?;
     let proposed = propose::propose(change, &message, now).await?;
     Ok(Promotion {
         model,

@@ -1,5 +1,7 @@
 //! What a check would refuse is refused before it is proposed.
 
+use std::collections::BTreeSet;
+
 use super::cores::Cores;
 use super::{codes, files};
 use crate::check::{Diagnostic, Reading, Severity};
@@ -14,27 +16,40 @@ pub struct CheckRefused {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Makes sure that `change` passes a check against the main branch that it began from.
+/// Makes sure that `change` passes a check against the main branch that it began from, so that
+/// what a pull request's pipeline would refuse is told at once. Stores and signatures are not
+/// asked.
 ///
-/// Errors that main has already, in files that the change leaves alone, don't count here.
+/// Errors that main has already don't count: they are not the change's doing. What the change
+/// breaks elsewhere does, such as a deployment whose version it retires.
 ///
 /// # Errors
 /// [`CheckRefused`], or that git can't be read.
 pub fn refuse_errors(change: &Change) -> Result<(), Failure> {
     let base = files(&change.base()?)?;
     let head = files(&change.snapshot())?;
-    let changed: Vec<_> = change.paths().collect();
-    let mut diagnostics = Reading::new(head, Some(base), &Cores)
-        .report(None)
-        .diagnostics;
-    diagnostics.retain(|diagnostic| {
-        let stands = diagnostic.severity == Severity::Error;
-        stands && changed.contains(&diagnostic.path.as_str())
-    });
+    let mut diagnostics = errors(Reading::new(head, Some(base.clone()), &Cores));
+    if diagnostics.is_empty() {
+        return Ok(());
+    }
+    let known = errors(Reading::new(base, None, &Cores));
+    let known: BTreeSet<_> = known.iter().map(identity).collect();
+    diagnostics.retain(|diagnostic| !known.contains(&identity(diagnostic)));
     if diagnostics.is_empty() {
         return Ok(());
     }
     Err(CheckRefused { diagnostics }.into())
+}
+
+fn errors(reading: Reading) -> Vec<Diagnostic> {
+    let mut diagnostics = reading.report(None).diagnostics;
+    diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    diagnostics
+}
+
+/// What makes two diagnostics the same, wherever in the file they have moved to.
+fn identity(diagnostic: &Diagnostic) -> (&str, &str, &str) {
+    (diagnostic.code.id, &diagnostic.path, &diagnostic.message)
 }
 
 /// The first of them, and how many there are besides.

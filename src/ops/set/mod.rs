@@ -9,9 +9,9 @@ use serde_json::Value;
 pub use field::{Assignment, FieldError};
 
 use self::field::Target;
-use super::promote;
 use super::propose::{self, Proposed};
-use crate::record::kind::{Kind, ModelSpec, ModelVersionSpec};
+use super::{promote, refuse_errors};
+use crate::record::kind::Kind;
 use crate::record::{Failure, ModelName, ModelReference, Selector, Version};
 use crate::yard::{Catalog, CatalogError, Change, Yard, blocking, edit, model_path, version_path};
 
@@ -53,7 +53,7 @@ pub struct FieldChange {
     pub to: Option<Value>,
 }
 
-/// Proposes the assignments of `request`.
+/// Proposes the assignments of `request`, if the yard with them passes its check.
 ///
 /// # Errors
 /// [`FieldError`] for a field that is unknown or may not change and for a value that is none,
@@ -91,6 +91,8 @@ async fn attempt(yard: &Yard, request: &Request, now: Timestamp) -> Result<Setti
         version,
         fields,
     } = edited;
+    let checked = change.clone();
+    blocking(move || refuse_errors(&checked)).await?;
     let proposed = propose::propose(change, &message, now).await?;
     Ok(Setting {
         model,
@@ -128,12 +130,6 @@ impl Edited {
         let mut fields = Vec::new();
         for target in targets {
             fields.extend(apply(&mut change, &path, target)?);
-        }
-        let changed = Catalog::new(change.snapshot());
-        // A value of the wrong form is told here by its field, and by the check with its place.
-        match version {
-            Some(_) => changed.record::<ModelVersionSpec>(&path).map(drop)?,
-            None => changed.record::<ModelSpec>(&path).map(drop)?,
         }
         Ok(Self {
             change,

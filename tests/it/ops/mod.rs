@@ -3,7 +3,9 @@
 mod demo;
 mod init;
 mod login;
+mod promote;
 mod publish;
 mod pull;
 mod push;
 mod reading;
+mod set;
