@@ -51,15 +51,24 @@ impl Folder {
         if !found.is_dir() {
             return Err(self.wrong("a file stands in its place"));
         }
-        let marker = self.0.join(MARKER);
-        match atomic::read_at_most(&marker, MAX_MARKER_BYTES) {
+        // A marker that was missing may have been made since, and things after it: the second
+        // look tells that from a folder of something else.
+        if self.has_marker()? {
+            return Ok(true);
+        }
+        if self.is_empty()? {
+            return Ok(false);
+        }
+        if self.has_marker()? {
+            return Ok(true);
+        }
+        Err(self.wrong("it has other things in it, and no file `oci-layout`"))
+    }
+
+    fn has_marker(&self) -> Result<bool, StoreError> {
+        match atomic::read_at_most(&self.0.join(MARKER), MAX_MARKER_BYTES) {
             Ok(bytes) => self.check_marker(&bytes).map(|()| true),
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
-                if self.is_empty()? {
-                    return Ok(false);
-                }
-                Err(self.wrong("it has other things in it, and no file `oci-layout`"))
-            }
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -221,4 +230,24 @@ impl Folder {
 
 fn parent_of(blob: &Path) -> &Path {
     blob.parent().expect("a blob lies in its layout")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::descriptor::digest_of;
+
+    #[test]
+    fn who_looks_while_the_layout_is_made_finds_none_or_a_whole_one() {
+        for _ in 0..200 {
+            let place = tempfile::tempdir().unwrap();
+            let folder = Folder(place.path().join("layout"));
+            std::thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| while !folder.exists().unwrap() {});
+                }
+                folder.put_bytes(&digest_of(b"blob"), b"blob").unwrap();
+            });
+        }
+    }
 }
