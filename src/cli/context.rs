@@ -17,6 +17,7 @@ use crate::platform::clock::SystemClock;
 use crate::platform::progress::Silent;
 use crate::platform::{Clock, Places, Progress};
 use crate::record::Failure;
+use crate::record::yaml::to_yaml;
 use crate::yard::{Yard, YardError};
 
 /// The terminal, the clock and the folders of one run.
@@ -132,7 +133,10 @@ impl Context {
                 let json = serde_json::to_string_pretty(report);
                 json.expect("a report's keys are strings") + "\n"
             }
-            Format::Yaml => serde_saphyr::to_string(report).expect("a report's keys are strings"),
+            Format::Yaml => {
+                let value = serde_json::to_value(report);
+                to_yaml(&value.expect("a report's keys are strings"))
+            }
             Format::Name => report.names().into_iter().map(|name| name + "\n").collect(),
         };
         let mut stdout = anstream::stdout().lock();

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::record::Failure;
 use crate::record::kind::{API_VERSION, Kind, Record};
+use crate::record::yaml::to_yaml;
 use crate::yard::edit;
 
 /// A record to be: its kind, its metadata, and the fields of its spec.
@@ -50,9 +51,7 @@ impl Wish<'_> {
             "spec": self.spec,
         });
         // What is no record yet is written as it was said, for the check to point at.
-        Record::from_value(self.kind, &value).map_or_else(
-            |_| serde_saphyr::to_string(&value).expect("a JSON value is YAML, too"),
-            |record| record.to_yaml(),
-        )
+        Record::from_value(self.kind, &value)
+            .map_or_else(|_| to_yaml(&value), |record| record.to_yaml())
     }
 }

@@ -60,14 +60,14 @@ fn machines_get_json_yaml_and_names() {
     let yaml = story.run(&["list", "deployments", "-o", "yaml"]).success();
     insta::assert_snapshot!(yaml.stdout, @r#"
     deployments:
-    - environment: factory
-      name: digits
-      serves:
-      - model: vision/digits
-        asked: champion
-        version: "1.1.0"
-      strategy: rolling
-      suspended: false
+      - environment: factory
+        name: digits
+        serves:
+          - model: vision/digits
+            asked: champion
+            version: 1.1.0
+        strategy: rolling
+        suspended: false
     "#);
 }
 
