@@ -190,7 +190,7 @@ fn a_yard_is_fetched_over_http_at_its_tip() {
     let found = catalog.resolve(&"vision/digits".parse().unwrap()).unwrap();
     assert_eq!(found.version.to_string(), "0.9.0");
     let history = yard
-        .history(&yard.at_hand(), &["models/vision/digits"], 10)
+        .history(&yard.at_hand(), "models/vision/digits", 10)
         .unwrap();
-    assert!(history.truncated);
+    assert!(history.shallow);
 }

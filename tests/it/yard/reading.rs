@@ -313,8 +313,8 @@ fn a_history_tells_who_and_why_and_by_which_merge() {
         "Deprecate 1.0.0 (#3)",
     );
     let yard = opened(&story);
-    let told = |paths: &[&str], limit| {
-        let history = yard.history(&Revision::WorkTree, paths, limit).unwrap();
+    let told = |path: &str, limit| {
+        let history = yard.history(&Revision::WorkTree, path, limit).unwrap();
         let mut lines: Vec<_> = history
             .events
             .iter()
@@ -333,15 +333,12 @@ fn a_history_tells_who_and_why_and_by_which_merge() {
         lines.join("\n")
     };
     assert_eq!(
-        told(&[file], 10),
+        told(file, 10),
         "Deprecate 1.0.0 (#3) | Ada | - | #3 | \n\
          Release 1.0.0 | Ada | Yard Test | #2 | It is better.\n\
          begin | Yard Test | - | - | "
     );
-    assert_eq!(
-        told(&[file], 1),
-        "Deprecate 1.0.0 (#3) | Ada | - | #3 | \n…"
-    );
-    assert_eq!(told(&["models/vision/digits"], 10).lines().count(), 4);
-    assert_eq!(told(&["models/nothing"], 10), "");
+    assert_eq!(told(file, 1), "Deprecate 1.0.0 (#3) | Ada | - | #3 | \n…");
+    assert_eq!(told("models/vision/digits", 10).lines().count(), 4);
+    assert_eq!(told("models/nothing", 10), "");
 }
