@@ -32,6 +32,7 @@ mod init;
 mod inspect;
 mod keys;
 mod list;
+mod log;
 mod login;
 mod promote;
 mod proposed;
@@ -117,6 +118,7 @@ enum Command {
     Demo(demo::Arguments),
     Init(init::Arguments),
     List(list::Arguments),
+    Log(log::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
     Pull(pull::Arguments),
@@ -141,6 +143,7 @@ impl Command {
             Self::Demo(arguments) => arguments.run(context).await,
             Self::Init(arguments) => arguments.run(context),
             Self::List(arguments) => arguments.run(context).await,
+            Self::Log(arguments) => arguments.run(context).await,
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Pull(arguments) => arguments.run(context).await,
             Self::Push(arguments) => arguments.run(context).await,

@@ -15,6 +15,7 @@ pub mod inspect;
 pub mod keys;
 pub mod list;
 pub mod locate;
+pub mod log;
 pub mod login;
 pub mod promote;
 pub mod propose;

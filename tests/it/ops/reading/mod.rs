@@ -1,4 +1,5 @@
 //! The commands that only look: list, search, show, log, compare, and shell completions.
 
 mod list;
+mod log;
 mod story;
