@@ -3,13 +3,15 @@
 //! ```text
 //! ~/.cache/modelyard/blobs/
 //!   sha256/ab/ab12…        a blob, whole
-//!   incoming/              blobs on their way, renamed when they are verified
+//!   incoming/              copies on their way, renamed when they are whole
 //! ```
 //!
-//! A blob is verified when it comes in, and again each time that it is taken out: one that rotted
-//! on the disk is dropped and fetched anew. What is taken out is a copy, so that nobody's later
-//! edit reaches what is kept. Deleting the folder costs time, never data; so nothing in it is
-//! flushed to the disk before its time.
+//! What was fetched and verified is kept by a hard link to the file it was fetched into, so that
+//! a first pull writes its bytes once; a copy is kept where the two are on different disks. Who
+//! edits that file in place spoils what is kept, and nothing else: a blob is verified each time
+//! that it is taken out, one that isn't what it was is dropped and fetched anew, and what is
+//! taken out is a copy. Deleting the folder costs time, never data; so nothing in it is flushed
+//! to the disk before its time.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
@@ -19,8 +21,6 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use super::descriptor::Descriptor;
-use super::error::StoreError;
-use super::store::Store;
 use crate::platform::atomic::{self, FileError, Readers};
 use crate::platform::progress::Meter;
 use crate::record::Digest;
@@ -91,36 +91,32 @@ impl Cache {
     }
 
     fn drop_damaged(&self, kept: &Path) {
-        tracing::warn!(blob = %kept.display(), "was damaged in the cache, and is fetched again");
-        // What can't be removed is replaced when it was fetched.
+        tracing::warn!(blob = %kept.display(), "was changed or damaged in the cache, and is fetched again");
+        // One that can't be removed is found out again the next time.
         let _ = fs::remove_file(kept);
     }
 
-    /// Fetches a blob, keeps it, and gives it opened at its beginning.
+    /// Keeps the verified blob that was fetched into the file at `path`. It blocks.
     ///
     /// # Errors
-    /// The store's, or the disk's.
-    pub(super) async fn fill(
-        &self,
-        store: &dyn Store,
-        descriptor: &Descriptor,
-        meter: &dyn Meter,
-    ) -> Result<File, StoreError> {
-        let stream = store.blob(descriptor).await?;
-        let incoming = self.incoming()?;
-        let path = incoming.path().to_owned();
-        let file = incoming.reopen().map_err(FileError::at("write", &path))?;
-        let mut file = stream.write_to(file, &path, meter).await?;
-        file.rewind().map_err(FileError::at("read", &path))?;
-        let kept = self.path(&descriptor.digest);
+    /// If there is no room for it, or no leave to write.
+    pub(super) fn keep(&self, digest: &Digest, path: &Path) -> Result<(), FileError> {
+        let kept = self.path(digest);
         if let Some(folder) = kept.parent() {
             atomic::create_folder(folder)?;
         }
-        incoming.persist(&kept).map_err(|error| {
-            let write = FileError::at("write", &kept);
-            StoreError::from(write(error.error))
-        })?;
-        Ok(file)
+        let linked = fs::hard_link(path, &kept);
+        // Another pull may have kept it meanwhile.
+        if linked.is_ok() || kept.exists() {
+            return Ok(());
+        }
+        let incoming = self.incoming()?;
+        let write = || FileError::at("write", incoming.path());
+        let mut from = File::open(path).map_err(FileError::at("read", path))?;
+        io::copy(&mut from, &mut incoming.as_file()).map_err(write())?;
+        let persisted = incoming.persist(&kept);
+        persisted.map_err(|error| FileError::at("write", &kept)(error.error))?;
+        Ok(())
     }
 
     fn incoming(&self) -> Result<NamedTempFile, FileError> {
@@ -139,13 +135,4 @@ impl Cache {
         }
         Ok(file)
     }
-}
-
-/// Copies all of `from`, which was just verified, into `to`.
-///
-/// The kernel does it where it can, and shares the bytes on disks that know how to.
-pub(super) fn copy(from: &mut File, to: &mut File, path: &Path) -> Result<(), FileError> {
-    let write = || FileError::at("write", path);
-    from.rewind().map_err(write())?;
-    io::copy(from, to).map(drop).map_err(write())
 }

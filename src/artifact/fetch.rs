@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::cache::{self, Cache};
+use super::cache::Cache;
 use super::descriptor::Descriptor;
 use super::error::StoreError;
 use super::pack::LayerFile;
@@ -40,8 +41,8 @@ pub enum Origin {
     Cache,
 }
 
-/// Puts every file of `wanted` into `staging`, verified and flushed to the disk, and tells where
-/// each came from, in their order.
+/// Puts every file of `wanted` into `staging`, verified, and tells where each came from, in their
+/// order.
 ///
 /// # Errors
 /// The first that can't be had; what is staged then is of no use.
@@ -98,20 +99,22 @@ async fn fetch_one(
     for other in others {
         copies.push(staging.create(&other.path, other.mode)?);
     }
-    let store = &*wanted.store;
-    let Some(cache) = cache else {
-        let stream = store.blob(descriptor).await?;
-        let file = stream.write_to(file, &place, &*meter).await?;
-        finish(place, file, None, copies).await?;
-        return Ok(Origin::Store);
-    };
-    let (found, file) = from_cache(cache, descriptor, &place, file, &meter).await?;
-    if found {
-        finish(place, file, None, copies).await?;
-        return Ok(Origin::Cache);
+    let mut file = file;
+    if let Some(cache) = cache {
+        let found;
+        (found, file) = from_cache(cache, descriptor, &place, file, &meter).await?;
+        if found {
+            copy_all(file, copies).await?;
+            return Ok(Origin::Cache);
+        }
     }
-    let kept = cache.fill(store, descriptor, &*meter).await?;
-    finish(place, file, Some(kept), copies).await?;
+    let stream = wanted.store.blob(descriptor).await?;
+    file = stream.write_to(file, &place, &*meter).await?;
+    if let Some(cache) = cache {
+        let (cache, digest, path) = (cache.clone(), descriptor.digest, place.clone());
+        blocking(move || cache.keep(&digest, &path)).await?;
+    }
+    copy_all(file, copies).await?;
     Ok(Origin::Store)
 }
 
@@ -131,23 +134,18 @@ async fn from_cache(
     .await
 }
 
-/// Fills `file` from what is kept, where it isn't filled yet, and its copies from it; then
-/// flushes them all.
-async fn finish(
-    place: PathBuf,
-    mut file: File,
-    kept: Option<File>,
-    mut copies: Vec<(PathBuf, File)>,
-) -> Result<(), FileError> {
+/// Fills the copies of a file that was just verified.
+async fn copy_all(mut file: File, copies: Vec<(PathBuf, File)>) -> Result<(), FileError> {
+    if copies.is_empty() {
+        return Ok(());
+    }
     blocking(move || {
-        if let Some(mut kept) = kept {
-            cache::copy(&mut kept, &mut file, &place)?;
+        for (path, mut copy) in copies {
+            let write = || FileError::at("write", &path);
+            file.rewind().map_err(write())?;
+            io::copy(&mut file, &mut copy).map_err(write())?;
         }
-        for (path, copy) in &mut copies {
-            cache::copy(&mut file, copy, path)?;
-            copy.sync_all().map_err(FileError::at("write", &*path))?;
-        }
-        file.sync_all().map_err(FileError::at("write", &place))
+        Ok(())
     })
     .await
 }

@@ -1,11 +1,13 @@
 //! Putting an artifact's files into a user's folder: all of them or none.
 //!
-//! Files are staged first, in a folder `.modelyard-pull-*` of their own, whole, verified and
-//! flushed to the disk. Then they get their places:
+//! Files are staged first, in a folder `.modelyard-pull-*` of their own, whole and verified. Then
+//! they get their places:
 //!
-//! - A folder that isn't there, or is empty, becomes the staged one by a single rename.
-//! - Into a folder with other files they are renamed one by one. What is to be done is written
-//!   down before (`journal`), so that whoever is killed in the middle leaves a folder that the
+//! - A folder that isn't there, or is empty, becomes the staged one by a single rename. Nothing
+//!   of the user's is at stake, so nobody waits for the disk: what a loss of power in the next
+//!   seconds takes away, the next pull into it finds missing.
+//! - Into a folder with other files they are renamed one by one, after all of them were flushed
+//!   to the disk, since they may replace others. What is to be done is written down before (`journal`), so that whoever is killed in the middle leaves a folder that the
 //!   next pull into it brings to its end before it does anything else. Every single file is the
 //!   old one or the new one at any time.
 //!
@@ -140,17 +142,17 @@ impl Destination {
     /// # Errors
     /// The first file's that can't be put there; then all is as it was before.
     pub fn place(&self, staging: Staging, paths: &[&FilePath]) -> Result<(), PlaceError> {
-        staging.flush()?;
-        if self.form == Form::Whole && self.replace(&staging)? {
+        if self.form == Form::Filled {
+            staging.flush()?;
+            return Journal::begin(&self.folder, staging, paths)?.carry_out();
+        }
+        if self.replace(&staging)? {
             return Ok(());
         }
-        if self.form == Form::Whole {
-            // Somebody filled it meanwhile.
-            return Err(PlaceError::Filled {
-                path: self.folder.clone(),
-            });
-        }
-        Journal::begin(&self.folder, staging, paths)?.carry_out()
+        // Somebody filled it meanwhile.
+        Err(PlaceError::Filled {
+            path: self.folder.clone(),
+        })
     }
 
     /// Makes the staged folder the one; `false` if that is no longer missing or empty.
@@ -160,10 +162,7 @@ impl Destination {
             mode.map_err(FileError::at("write", staging.files()))?;
         }
         match fs::rename(staging.files(), &self.folder) {
-            Ok(()) => {
-                atomic::sync_folder(parent_of(&self.folder))?;
-                Ok(true)
-            }
+            Ok(()) => Ok(true),
             Err(error)
                 if matches!(
                     error.kind(),

@@ -86,15 +86,20 @@ impl Staging {
         Ok((place, file))
     }
 
-    /// Flushes the names of the files to the disk; their bytes are flushed by who wrote them.
+    /// Flushes the files and their names to the disk.
     pub(super) fn flush(&self) -> Result<(), PlaceError> {
         for entry in walkdir::WalkDir::new(&self.files) {
             let entry = entry.map_err(|error| {
                 let read = FileError::at("read", &self.files);
                 read(error.into())
             })?;
+            let path = entry.path();
             if entry.file_type().is_dir() {
-                atomic::sync_folder(entry.path())?;
+                atomic::sync_folder(path)?;
+            } else {
+                let file = File::options().write(true).open(path);
+                let flushed = file.and_then(|file| file.sync_all());
+                flushed.map_err(FileError::at("write", path))?;
             }
         }
         Ok(())

@@ -274,17 +274,39 @@ fn what_was_fetched_once_is_not_fetched_again() {
     fs::remove_file(blob(&yard, &digest_of(MODEL))).unwrap();
     let outcome = yard.modelyard(["pull", "vision/digits:1.0.0", "two"]).run();
     outcome.success().prints("from the cache");
-    // An edit of what was pulled reaches neither the cache nor other folders.
+    // An edit of what came from the cache reaches neither it nor other folders.
     fs::write(yard.path("two/model.bin"), "edited").unwrap();
     yard.modelyard(["pull", "vision/digits:1.0.0", "three"])
         .run()
         .success();
     assert_eq!(fs::read(yard.path("three/model.bin")).unwrap(), MODEL);
+    assert_eq!(fs::read(yard.path("one/model.bin")).unwrap(), MODEL);
     let without = ["pull", "vision/digits:1.0.0", "four", "--no-cache"];
     yard.modelyard(without)
         .run()
         .exits(2)
         .says("error[not-in-store]");
+}
+
+#[test]
+fn an_edit_of_what_was_pulled_first_is_no_other_folders() {
+    let sandbox = Sandbox::new();
+    let yard = sandbox.yard();
+    publish(&sandbox, &yard, "1.0.0");
+    let pull = |folder| {
+        yard.modelyard(["pull", "vision/digits:1.0.0", folder])
+            .run()
+    };
+    pull("one").success();
+    pull("two").success();
+    fs::write(yard.path("one/model.bin"), "\0wEights\x01").unwrap();
+    pull("three").success();
+    assert_eq!(fs::read(yard.path("two/model.bin")).unwrap(), MODEL);
+    assert_eq!(fs::read(yard.path("three/model.bin")).unwrap(), MODEL);
+    assert_eq!(
+        fs::read(yard.path("one/model.bin")).unwrap(),
+        b"\0wEights\x01"
+    );
 }
 
 #[test]
