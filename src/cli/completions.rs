@@ -94,19 +94,44 @@ pub(super) fn references() -> ArgValueCompleter {
     })
 }
 
-/// What may stand where `current` was typed; nothing where there is no yard to know it from.
+/// Completes what [`references`] do, and deployments.
+pub(super) fn shown() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let current = current.to_str().unwrap_or_default();
+        let mut all = candidates(current).unwrap_or_default();
+        all.extend(deployments(current).unwrap_or_default());
+        all
+    })
+}
+
+/// The records at hand; nothing where there is no yard.
 #[expect(
     clippy::disallowed_methods,
     reason = "a shell asks before there is a context that could know the folder"
 )]
-fn candidates(current: &str) -> Option<Vec<CompletionCandidate>> {
+fn catalog() -> Option<Catalog> {
     let yard = Yard::discover(&env::current_dir().ok()?).ok()?;
-    let catalog = Catalog::new(yard.snapshot(&yard.at_hand()).ok()?);
+    Some(Catalog::new(yard.snapshot(&yard.at_hand()).ok()?))
+}
+
+/// What may stand where `current` was typed; nothing where there is no yard to know it from.
+fn candidates(current: &str) -> Option<Vec<CompletionCandidate>> {
+    let catalog = catalog()?;
     let found = match current.split_once(':') {
         None => models(&catalog, current)?,
         Some((model, start)) => versions(&catalog, &model.parse().ok()?, start)?,
     };
     Some(found.into_iter().take(MOST).collect())
+}
+
+/// The deployments that the yard has by what their files are called.
+fn deployments(start: &str) -> Option<Vec<CompletionCandidate>> {
+    let catalog = catalog()?;
+    let names = catalog.deployment_names().ok()?.into_iter();
+    let names = names.map(|(environment, name)| format!("{environment}/{name}"));
+    let fitting = names.filter(|name| name.starts_with(start)).take(MOST);
+    let candidate = |name: String| CompletionCandidate::new(name).help(Some("deployment".into()));
+    Some(fitting.map(candidate).collect())
 }
 
 fn models(catalog: &Catalog, start: &str) -> Option<Vec<CompletionCandidate>> {

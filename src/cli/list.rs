@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use clap::ValueEnum;
 
 use super::reading::Reading;
-use super::table::{joined, or_nothing, size, table};
+use super::table::{day, joined, or_nothing, size, table};
 use super::{Context, Outcome, Page, Report};
 use crate::ops::list::{
     self, DeploymentRow, Listing, ModelRow, Query, Rows, Serves, VersionRow, What,
@@ -113,7 +113,7 @@ fn version_name(row: &VersionRow) -> String {
     format!("{}:{}", row.model, row.version)
 }
 
-fn deployment_name(row: &DeploymentRow) -> String {
+pub(super) fn deployment_name(row: &DeploymentRow) -> String {
     format!("{}/{}", row.environment, row.name)
 }
 
@@ -135,7 +135,6 @@ pub(super) fn versions(rows: &[VersionRow]) -> String {
         "VERSION",
         "LIFECYCLE",
         "FORMAT",
-        "PRECISION",
         "SCORE",
         "SIZE",
         "CREATED",
@@ -143,15 +142,18 @@ pub(super) fn versions(rows: &[VersionRow]) -> String {
     ];
     let cells = rows.iter().map(|row| {
         let score = row.score.as_ref();
-        let created = row.created_at.map(|at| at.strftime("%Y-%m-%d").to_string());
+        let precision = row
+            .precision
+            .iter()
+            .map(|precision| format!(" {precision}"));
+        let precision: String = precision.collect();
         [
             version_name(row),
             row.lifecycle.to_string(),
-            row.format.to_string(),
-            or_nothing(row.precision.as_ref()),
+            format!("{}{precision}", row.format),
             or_nothing(score.map(|score| format!("{} {}", score.name, score.value))),
             or_nothing(row.size.map(size)),
-            or_nothing(created),
+            or_nothing(row.created_at.map(day)),
             joined(&row.aliases),
         ]
     });
@@ -163,11 +165,15 @@ fn deployment(row: &DeploymentRow) -> [String; 4] {
         deployment_name(row),
         joined(row.serves.iter().map(serves)),
         or_nothing(row.strategy),
-        if row.suspended { "suspended" } else { "active" }.to_owned(),
+        state(row).to_owned(),
     ]
 }
 
-/// `vision/digits:champion (1.1.0) 80`.
+pub(super) fn state(row: &DeploymentRow) -> &'static str {
+    if row.suspended { "suspended" } else { "active" }
+}
+
+/// `vision/digits:champion (1.1.0) weight 80`.
 pub(super) fn serves(serves: &Serves) -> String {
     let Serves {
         model,
@@ -183,6 +189,6 @@ pub(super) fn serves(serves: &Serves) -> String {
         Some(_) => String::new(),
         None => " (no version)".to_owned(),
     };
-    let weight = weight.map_or(String::new(), |weight| format!(" {weight}"));
+    let weight = weight.map_or(String::new(), |weight| format!(" weight {weight}"));
     format!("{model}{asked}{version}{weight}")
 }

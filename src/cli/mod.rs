@@ -41,6 +41,7 @@ mod pull;
 mod push;
 mod reading;
 mod report;
+mod search;
 mod set;
 mod sign;
 mod stores;
@@ -118,6 +119,7 @@ enum Command {
     Demo(demo::Arguments),
     Init(init::Arguments),
     List(list::Arguments),
+    Search(search::Arguments),
     Log(log::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
@@ -143,6 +145,7 @@ impl Command {
             Self::Demo(arguments) => arguments.run(context).await,
             Self::Init(arguments) => arguments.run(context),
             Self::List(arguments) => arguments.run(context).await,
+            Self::Search(arguments) => arguments.run(context).await,
             Self::Log(arguments) => arguments.run(context).await,
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Pull(arguments) => arguments.run(context).await,

@@ -23,6 +23,7 @@ pub mod publish;
 pub mod pull;
 pub mod push;
 mod refuse;
+pub mod search;
 pub mod set;
 mod shelf;
 pub mod sign;
@@ -36,6 +37,7 @@ pub use refuse::{CheckRefused, refuse_errors};
 pub mod codes {
     crate::codes! {
         INVALID_FILTER = "invalid-filter";
+        NO_WORDS = "no-words";
         CHECK_REFUSED = "check-refused";
         WHICH_VERSION = "which-version";
         VERSION_TAKEN = "version-taken";

@@ -5,8 +5,8 @@
 use super::cores::Cores;
 use crate::check::spread::Spread;
 use crate::record::kind::{Deployment, Model, ModelVersion};
-use crate::record::{Alias, ModelName, Name, Version};
-use crate::yard::{Catalog, CatalogError, Entry};
+use crate::record::{Alias, ModelName, Version};
+use crate::yard::{Catalog, CatalogError, YardError};
 
 /// A model with its versions.
 #[derive(Debug)]
@@ -30,6 +30,26 @@ impl Shelf {
     }
 }
 
+/// The models of `names` without their versions, and what of it can't be read.
+///
+/// # Errors
+/// If git or the disk can't be read.
+pub(super) fn covers(
+    catalog: &Catalog,
+    names: Vec<ModelName>,
+) -> Result<(Vec<Shelf>, Vec<String>), CatalogError> {
+    let mut unreadable = Vec::new();
+    let mut shelves = Vec::with_capacity(names.len());
+    for name in names {
+        shelves.push(Shelf {
+            model: readable(catalog.model(&name), &mut unreadable)?,
+            name,
+            versions: Vec::new(),
+        });
+    }
+    Ok((shelves, unreadable))
+}
+
 /// The models of `names` with all of their versions, and what of it can't be read.
 ///
 /// # Errors
@@ -38,18 +58,12 @@ pub(super) fn shelves(
     catalog: &Catalog,
     names: Vec<ModelName>,
 ) -> Result<(Vec<Shelf>, Vec<String>), CatalogError> {
-    let mut unreadable = Vec::new();
+    let (mut shelves, mut unreadable) = covers(catalog, names)?;
     let mut wanted = Vec::new();
-    let mut shelves = Vec::with_capacity(names.len());
-    for name in names {
-        for version in catalog.versions(&name)? {
-            wanted.push((shelves.len(), name.clone(), version));
+    for (place, shelf) in shelves.iter().enumerate() {
+        for version in catalog.versions(&shelf.name)? {
+            wanted.push((place, shelf.name.clone(), version));
         }
-        shelves.push(Shelf {
-            model: readable(catalog.model(&name), &mut unreadable)?,
-            name,
-            versions: Vec::new(),
-        });
     }
     let read = Cores.spread(wanted, |(shelf, name, version)| {
         let record = catalog.version(&name, &version);
@@ -63,6 +77,23 @@ pub(super) fn shelves(
     Ok((shelves, unreadable))
 }
 
+/// The path and the text of a model's card; nothing where it has none.
+///
+/// # Errors
+/// If git or the disk can't be read.
+pub(super) fn card(
+    catalog: &Catalog,
+    model: &ModelName,
+) -> Result<Option<(String, String)>, CatalogError> {
+    let path = format!("models/{model}/README.md");
+    match catalog.snapshot().read(&path) {
+        Ok(bytes) => Ok(bytes.map(|bytes| (path, String::from_utf8_lossy(&bytes).into_owned()))),
+        // A link or a folder of that name is no card; the check tells of it.
+        Err(YardError::NotAFile { .. } | YardError::FileTooLarge { .. }) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}
+
 /// The deployments, by environment and name, and what of them can't be read.
 ///
 /// # Errors
@@ -72,26 +103,15 @@ pub(super) fn deployments(
 ) -> Result<(Vec<Deployment>, Vec<String>), CatalogError> {
     let mut unreadable = Vec::new();
     let mut deployments = Vec::new();
-    for environment in catalog.snapshot().list("deployments")? {
-        let Entry::Folder(environment) = environment else {
-            continue;
-        };
-        let folder = format!("deployments/{environment}");
-        for file in catalog.snapshot().list(&folder)? {
-            let Entry::File(file) = file else { continue };
-            // What has no name of a record is none; the check tells of it.
-            let name = file.strip_suffix(".yaml");
-            if name.is_some_and(|name| name.parse::<Name>().is_ok()) {
-                let record = catalog.record(&format!("{folder}/{file}"));
-                deployments.extend(readable(record, &mut unreadable)?.flatten());
-            }
-        }
+    for (environment, name) in catalog.deployment_names()? {
+        let record = catalog.deployment(&environment, &name);
+        deployments.extend(readable(record, &mut unreadable)?.flatten());
     }
     Ok((deployments, unreadable))
 }
 
 /// What was read; what is wrong with it goes into `unreadable`.
-fn readable<T>(
+pub(super) fn readable<T>(
     read: Result<T, CatalogError>,
     unreadable: &mut Vec<String>,
 ) -> Result<Option<T>, CatalogError> {

@@ -38,7 +38,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use git2::Repository as GitRepository;
 use tempfile::TempDir;
 
-pub use catalog::{Catalog, CatalogError, Resolved, model_path, version_path};
+pub use catalog::{Catalog, CatalogError, Resolved, deployment_path, model_path, version_path};
 pub use change::{Change, Committed};
 pub use error::YardError;
 pub use push::Pushed;

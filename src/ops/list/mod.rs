@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub use rows::{DeploymentRow, Metric, ModelRow, Serves, VersionRow};
 
-use super::filter::{Filter, Subject};
+use super::filter::{Filter, FilterError, Subject};
 use super::shelf::{self, Shelf, shelves};
 use crate::record::kind::ModelPattern;
 use crate::record::{Failure, ModelName};
@@ -67,20 +67,45 @@ pub enum Rows {
 /// [`FilterError`](super::filter::FilterError), or if git or the disk can't be read. A record
 /// that can't be read is no error: it is told beside the others.
 pub fn list(catalog: &Catalog, query: &Query) -> Result<Listing, Failure> {
-    let subject = match query.what {
-        What::Models | What::Versions => Subject::Versions,
-        What::Deployments => Subject::Deployments,
-    };
-    let filters = query.wanted.iter().map(|text| Filter::parse(text, subject));
-    let wanted = Wanted {
-        models: query.models.as_ref(),
-        filters: filters.collect::<Result<_, _>>()?,
-    };
+    let models = query.models.as_ref();
     match query.what {
-        What::Models => models(catalog, &wanted),
-        What::Versions => versions(catalog, &wanted),
-        What::Deployments => deployments(catalog, &wanted),
+        What::Models => {
+            let (shelves, unreadable) = wanted_models(catalog, models, &query.wanted)?;
+            Ok(Listing {
+                rows: Rows::Models(shelves.iter().map(ModelRow::of).collect()),
+                unreadable,
+            })
+        }
+        What::Versions => {
+            let wanted = Wanted::parse(models, &query.wanted, Subject::Versions)?;
+            versions(catalog, &wanted)
+        }
+        What::Deployments => {
+            let wanted = Wanted::parse(models, &query.wanted, Subject::Deployments)?;
+            deployments(catalog, &wanted)
+        }
     }
+}
+
+/// The models, with all of their versions, that the filters choose by what they or any one of
+/// their versions say; and what of all of them can't be read.
+///
+/// # Errors
+/// As [`list`].
+pub(super) fn wanted_models(
+    catalog: &Catalog,
+    models: Option<&ModelPattern>,
+    filters: &[String],
+) -> Result<(Vec<Shelf>, Vec<String>), Failure> {
+    let wanted = Wanted::parse(models, filters, Subject::Versions)?;
+    let (mut shelves, unreadable) = wanted.shelves(catalog)?;
+    shelves.retain(|shelf| {
+        let mut versions = shelf.versions.iter();
+        wanted.filters.is_empty()
+            || versions.any(|(_, version)| wanted.record(&subject::version(shelf, version)))
+            || wanted.record(&subject::model(shelf))
+    });
+    Ok((shelves, unreadable))
 }
 
 struct Wanted<'a> {
@@ -88,7 +113,17 @@ struct Wanted<'a> {
     filters: Vec<Filter>,
 }
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    fn parse(
+        models: Option<&'a ModelPattern>,
+        filters: &[String],
+        subject: Subject,
+    ) -> Result<Self, FilterError> {
+        let filters = filters.iter().map(|text| Filter::parse(text, subject));
+        let filters = filters.collect::<Result<_, _>>()?;
+        Ok(Self { models, filters })
+    }
+
     fn model(&self, model: &ModelName) -> bool {
         self.models.is_none_or(|pattern| pattern.matches(model))
     }
@@ -102,21 +137,6 @@ impl Wanted<'_> {
         names.retain(|name| self.model(name));
         Ok(shelves(catalog, names)?)
     }
-}
-
-fn models(catalog: &Catalog, wanted: &Wanted<'_>) -> Result<Listing, Failure> {
-    let (shelves, unreadable) = wanted.shelves(catalog)?;
-    let is_wanted = |shelf: &&Shelf| {
-        let mut versions = shelf.versions.iter();
-        wanted.filters.is_empty()
-            || versions.any(|(_, version)| wanted.record(&subject::version(shelf, version)))
-            || wanted.record(&subject::model(shelf))
-    };
-    let rows = shelves.iter().filter(is_wanted).map(ModelRow::of);
-    Ok(Listing {
-        rows: Rows::Models(rows.collect()),
-        unreadable,
-    })
 }
 
 fn versions(catalog: &Catalog, wanted: &Wanted<'_>) -> Result<Listing, Failure> {

@@ -108,6 +108,14 @@ impl Catalog {
         self.record(&version_path(model, version))
     }
 
+    /// An environment's record; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`CatalogError::Malformed`].
+    pub fn environment(&self, name: &Name) -> Result<Option<Environment>, CatalogError> {
+        self.record(&format!("environments/{name}{SUFFIX}"))
+    }
+
     /// The environments, by name.
     ///
     /// # Errors
@@ -124,18 +132,42 @@ impl Catalog {
         self.all("policies")
     }
 
+    /// The names of the deployments by their files, each behind its environment's, sorted.
+    ///
+    /// # Errors
+    /// If git or the disk can't be read.
+    pub fn deployment_names(&self) -> Result<Vec<(Name, Name)>, CatalogError> {
+        let mut names = Vec::new();
+        for environment in self.folders("deployments")? {
+            let files = self.files(&format!("deployments/{environment}"))?;
+            names.extend(files.into_iter().map(|name| (environment.clone(), name)));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// The deployments, by environment and name.
     ///
     /// # Errors
     /// [`CatalogError::Malformed`].
     pub fn deployments(&self) -> Result<Vec<Deployment>, CatalogError> {
         let mut deployments = Vec::new();
-        let mut environments = self.folders("deployments")?;
-        environments.sort_unstable();
-        for environment in environments {
-            deployments.extend(self.all(&format!("deployments/{environment}"))?);
+        for (environment, name) in self.deployment_names()? {
+            deployments.extend(self.deployment(&environment, &name)?);
         }
         Ok(deployments)
+    }
+
+    /// A deployment's record; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`CatalogError::Malformed`].
+    pub fn deployment(
+        &self,
+        environment: &Name,
+        name: &Name,
+    ) -> Result<Option<Deployment>, CatalogError> {
+        self.record(&deployment_path(environment, name))
     }
 
     /// The record at `path`, which has to be of the kind that is asked for.
@@ -222,4 +254,9 @@ pub fn model_path(model: &ModelName) -> String {
 /// Where a version's record lies.
 pub fn version_path(model: &ModelName, version: &Version) -> String {
     format!("models/{model}/versions/{version}.yaml")
+}
+
+/// Where a deployment's record lies.
+pub fn deployment_path(environment: &Name, name: &Name) -> String {
+    format!("deployments/{environment}/{name}.yaml")
 }

@@ -148,24 +148,32 @@ impl Catalog {
         }
     }
 
-    pub(super) fn no_such_model(&self, model: &ModelName) -> Result<CatalogError, CatalogError> {
-        let wanted = model.to_string();
+    /// The models whose names are most like `wanted`, which is a model's or its last part: three
+    /// at most, the closest first.
+    ///
+    /// # Errors
+    /// If git or the disk can't be read.
+    pub fn closest(&self, wanted: &str) -> Result<Vec<ModelName>, CatalogError> {
         let mut closest: Vec<_> = self
             .models()?
             .into_iter()
             .take(MAX_COMPARED)
-            .map(|known| (likeness(&wanted, &known), known))
-            .filter(|(likeness, known)| *likeness > 0.8 && known != model)
+            .map(|known| (likeness(wanted, &known), known))
+            .filter(|(likeness, _)| *likeness > 0.8)
             .collect();
         closest.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        closest.truncate(3);
+        Ok(closest.into_iter().map(|(_, known)| known).collect())
+    }
+
+    pub(super) fn no_such_model(&self, model: &ModelName) -> Result<CatalogError, CatalogError> {
+        let mut closest = self.closest(&model.to_string())?;
+        // A folder of that name, without a record in it.
+        closest.retain(|known| known != model);
         Ok(CatalogError::NoSuchModel {
             place: self.place(),
             model: model.clone(),
-            closest: closest
-                .into_iter()
-                .map(|(_, known)| known)
-                .take(3)
-                .collect(),
+            closest,
         })
     }
 }
@@ -173,10 +181,9 @@ impl Catalog {
 /// How alike two names are, from 0 to 1; the same name in another namespace is very alike.
 fn likeness(wanted: &str, known: &ModelName) -> f64 {
     let whole = strsim::jaro_winkler(wanted, &known.to_string());
-    let name = wanted.split_once('/').map_or(wanted, |(_, name)| name);
-    if name == known.name().as_str() {
-        whole.max(0.9)
-    } else {
-        whole
+    match wanted.split_once('/') {
+        Some((_, name)) if name == known.name().as_str() => whole.max(0.9),
+        Some(_) => whole,
+        None => whole.max(strsim::jaro_winkler(wanted, known.name().as_str())),
     }
 }

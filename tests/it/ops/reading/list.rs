@@ -20,10 +20,10 @@ fn models_versions_and_deployments_are_tables_for_people() {
     $ modelyard list versions
     exit: 0
     --- stdout
-    VERSION                   LIFECYCLE   FORMAT  PRECISION  SCORE          SIZE       CREATED     ALIASES
-    vision/digits:2.0.0-rc.1  staged      onnx    fp32       accuracy 0.97  10.00 KiB  2026-02-01  -
-    vision/digits:1.1.0       released    onnx    fp32       accuracy 0.95  10.00 KiB  2026-02-01  champion
-    vision/digits:1.0.0       deprecated  onnx    fp32       accuracy 0.9   10.00 KiB  2026-02-01  -
+    VERSION                   LIFECYCLE   FORMAT     SCORE          SIZE       CREATED     ALIASES
+    vision/digits:2.0.0-rc.1  staged      onnx fp32  accuracy 0.97  10.00 KiB  2026-02-01  -
+    vision/digits:1.1.0       released    onnx fp32  accuracy 0.95  10.00 KiB  2026-02-01  champion
+    vision/digits:1.0.0       deprecated  onnx fp32  accuracy 0.9   10.00 KiB  2026-02-01  -
     --- stderr
     "#);
     insta::assert_snapshot!(story.run(&["list", "deployments"]).report(), @r#"
@@ -173,9 +173,9 @@ fn a_broken_record_is_told_and_hides_no_other() {
     $ modelyard list versions
     exit: 0
     --- stdout
-    VERSION                   LIFECYCLE   FORMAT  PRECISION  SCORE          SIZE       CREATED     ALIASES
-    vision/digits:2.0.0-rc.1  staged      onnx    fp32       accuracy 0.97  10.00 KiB  2026-02-01  -
-    vision/digits:1.0.0       deprecated  onnx    fp32       accuracy 0.9   10.00 KiB  2026-02-01  -
+    VERSION                   LIFECYCLE   FORMAT     SCORE          SIZE       CREATED     ALIASES
+    vision/digits:2.0.0-rc.1  staged      onnx fp32  accuracy 0.97  10.00 KiB  2026-02-01  -
+    vision/digits:1.0.0       deprecated  onnx fp32  accuracy 0.9   10.00 KiB  2026-02-01  -
     --- stderr
     not read: models/vision/digits/versions/1.1.0.yaml:1:7: a `[` is opened and never closed
     `modelyard check` tells all that is wrong

@@ -2,4 +2,5 @@
 
 mod list;
 mod log;
+mod search;
 mod story;
