@@ -43,6 +43,7 @@ mod reading;
 mod report;
 mod search;
 mod set;
+mod show;
 mod sign;
 mod stores;
 mod table;
@@ -120,6 +121,7 @@ enum Command {
     Init(init::Arguments),
     List(list::Arguments),
     Search(search::Arguments),
+    Show(show::Arguments),
     Log(log::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
@@ -146,6 +148,7 @@ impl Command {
             Self::Init(arguments) => arguments.run(context),
             Self::List(arguments) => arguments.run(context).await,
             Self::Search(arguments) => arguments.run(context).await,
+            Self::Show(arguments) => arguments.run(context).await,
             Self::Log(arguments) => arguments.run(context).await,
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Pull(arguments) => arguments.run(context).await,

@@ -26,6 +26,7 @@ mod refuse;
 pub mod search;
 pub mod set;
 mod shelf;
+pub mod show;
 pub mod sign;
 pub mod tags;
 pub mod verify;

@@ -3,4 +3,5 @@
 mod list;
 mod log;
 mod search;
+mod show;
 mod story;
