@@ -136,6 +136,9 @@ impl Report for Told {
         writeln!(page, "Look around in {folder}:\n")?;
         for line in [
             "cd yard && . ../env.sh",
+            "modelyard show vision/digits:champion",
+            "modelyard compare vision/digits:champion vision/digits:1.1.0",
+            "modelyard log vision/digits",
             "modelyard verify vision/digits:champion",
             "modelyard promote vision/digits:1.1.0 --to released --alias champion",
             "modelyard explain digest-changed",

@@ -22,6 +22,7 @@
 
 mod bars;
 mod check;
+mod compare;
 mod completions;
 mod context;
 mod demo;
@@ -123,6 +124,7 @@ enum Command {
     Search(search::Arguments),
     Show(show::Arguments),
     Log(log::Arguments),
+    Compare(compare::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
     Pull(pull::Arguments),
@@ -150,6 +152,7 @@ impl Command {
             Self::Search(arguments) => arguments.run(context).await,
             Self::Show(arguments) => arguments.run(context).await,
             Self::Log(arguments) => arguments.run(context).await,
+            Self::Compare(arguments) => arguments.run(context).await,
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Pull(arguments) => arguments.run(context).await,
             Self::Push(arguments) => arguments.run(context).await,

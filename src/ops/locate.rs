@@ -119,6 +119,18 @@ pub async fn in_yard(
     let (catalog, reference) = (catalog.clone(), reference.clone());
     let yard: Yard = catalog.repository().clone();
     let version = blocking(move || catalog.resolve(&reference)).await?;
+    of_version(&yard, version, options).await
+}
+
+/// Finds the manifest of `version`, which was looked up in `yard`.
+///
+/// # Errors
+/// If the store can't be asked, or has no such artifact.
+pub(super) async fn of_version(
+    yard: &Yard,
+    version: Resolved,
+    options: &StoreOptions,
+) -> Result<Located, Failure> {
     let artifact = &version.record.spec.artifact;
     let store = open(&yard.store(&artifact.repository)?, options)?;
     let key = ManifestKey::Digest(artifact.digest);

@@ -4,6 +4,7 @@
 //! progress), holds the rooms below together, and gives back what came of it as data.
 
 pub mod check_change;
+pub mod compare;
 mod cores;
 pub mod demo;
 mod evidence;

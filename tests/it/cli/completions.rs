@@ -46,6 +46,20 @@ fn models_then_their_aliases_and_versions() {
         offered(&yard, &["pull", "vision/digits:1"]),
         ["vision/digits:1.0.0"]
     );
+    for command in ["show", "log", "compare"] {
+        assert_eq!(
+            offered(&yard, &[command, "vision/digits:c"]),
+            ["vision/digits:champion"],
+            "{command}"
+        );
+    }
+    assert_eq!(
+        offered(&yard, &["compare", "vision/digits:1.0.0", "vision/l"]),
+        ["vision/letters", "vision/letters:1.0.0"]
+    );
+    yard.write("deployments/factory/digits.yaml", "whatever it says\n");
+    assert_eq!(offered(&yard, &["show", "fac"]), ["factory/digits"]);
+    assert_eq!(offered(&yard, &["log", "fac"]), [""; 0]);
     assert!(offered(&yard, &["pub"]).contains(&"publish".to_owned()));
 }
 
