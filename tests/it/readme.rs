@@ -5,17 +5,29 @@ use std::path::Path;
 
 use crate::harness::Sandbox;
 
-/// The commands of the tour, as one script.
-fn tour() -> String {
+fn tour() -> &'static str {
     let readme = include_str!("../../README.md");
     let from = readme.find("\n## A tour\n").expect("README has a tour");
     let rest = &readme[from + 1..];
-    let tour = &rest[..rest[3..].find("\n## ").expect("the tour ends") + 3];
-    let mut script = String::from("set -euo pipefail\n");
-    for block in tour.split("```sh\n").skip(1) {
-        script += block.split("```").next().expect("a block has an end");
-    }
-    script
+    &rest[..rest[3..].find("\n## ").expect("the tour ends") + 3]
+}
+
+/// The tour's blocks in `language`.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let begin = format!("```{language}\n");
+    let blocks = tour().match_indices(&begin).map(|(at, begin)| {
+        let block = &tour()[at + begin.len()..];
+        block.split("```").next().expect("a block has an end")
+    });
+    blocks.collect()
+}
+
+/// The parts of what the tour says is printed: between them, at `…`, something is left out that is
+/// another on each machine and day.
+fn parts(block: &str) -> Vec<String> {
+    let lines: Vec<&str> = block.lines().collect();
+    let parts = lines.split(|line| line.trim() == "…");
+    parts.map(|lines| lines.join("\n")).collect()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -39,7 +51,7 @@ fn the_tour_can_be_followed() {
         &sandbox.path("examples"),
     );
     let program = Path::new(env!("CARGO_BIN_EXE_modelyard"));
-    let script = tour();
+    let script = format!("set -euo pipefail\n{}", blocks("sh").concat());
     let outcome = sandbox
         .program("bash", ["-c", &script])
         .path_first(program.parent().unwrap())
@@ -54,6 +66,15 @@ fn the_tour_can_be_followed() {
         assert!(
             outcome.stdout.contains(said),
             "{said}\n{}",
+            outcome.report()
+        );
+    }
+    let printed = blocks("text");
+    assert!(!printed.is_empty());
+    for part in printed.into_iter().flat_map(parts) {
+        assert!(
+            outcome.stdout.contains(&part),
+            "{part}\n{}",
             outcome.report()
         );
     }
