@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trust::{Flaw, Form, SigningKey, Standing};
+use crate::record::Digest;
+use crate::trust::{Content, Flaw, Form, Found, Signature, SigningKey, Standing, Verdict};
 
 struct Desk {
     keys: KeyRing,

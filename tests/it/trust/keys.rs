@@ -171,6 +171,26 @@ fn somebody_elses_key_is_accepted_by_its_public_half_and_never_overwritten() {
 }
 
 #[test]
+fn with_a_remote_the_branch_is_pushed_and_main_stays_as_it_was() {
+    let desk = Desk::new();
+    desk.git(["init", "--quiet", "--bare", "upstream.git"]);
+    desk.git(["remote", "add", "origin", "./upstream.git"]);
+    desk.git(["push", "--quiet", "origin", "main"]);
+    let run = desk.modelyard(["keys", "generate", "-o", "json"]).run();
+    let made = run.success().json();
+    assert_eq!(made["yard"]["branch"], "keys/default");
+    assert_eq!(made["yard"]["pushed"]["remote"], "origin");
+    let there = desk.git([
+        "--git-dir=upstream.git",
+        "diff",
+        "--name-only",
+        "main",
+        "keys/default",
+    ]);
+    assert_eq!(there, "keys/default.pub\nmodelyard.yaml\n");
+}
+
+#[test]
 fn in_a_yard_of_one_the_key_goes_to_main_itself() {
     let desk = Desk::new();
     let yard = desk.sandbox.read("modelyard.yaml") + "  publish: {mode: direct}\n";

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "real-tools")]
 mod cosign;
+#[cfg(feature = "real-tools")]
+mod interrupted;
 mod keys;
 mod verify;
 
