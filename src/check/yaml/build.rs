@@ -3,11 +3,11 @@
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 use serde_json::{Map, Value};
 
-use super::position::{BOM, line_start};
+use super::extent::Extent;
 use super::scalar::{self, Unheld};
+use super::text::readable;
 use super::{
-    Children, Field, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_RECORD_BYTES, Place, Problem, Span,
-    Style, Tree,
+    Children, Field, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, Place, Problem, Span, Style, Tree,
 };
 use crate::check::codes;
 use crate::record::Code;
@@ -25,48 +25,6 @@ pub(super) fn read(source: &[u8]) -> (Option<Tree>, Vec<Problem>) {
     }
     let tree = builder.root.map(|(value, root)| Tree { value, root });
     (tree.filter(|_| builder.faithful), builder.problems)
-}
-
-/// The text without its BOM, if it is one that a person may have written.
-fn readable(source: &[u8]) -> Result<&str, Problem> {
-    let problem = |code, at, message: String, help: &str| Problem {
-        code,
-        span: Span::new(at, at + 1),
-        message,
-        help: help.to_owned(),
-        related: None,
-    };
-    if source.len() > MAX_RECORD_BYTES {
-        return Err(too_large(source.len() as u64));
-    }
-    let body = source.strip_prefix(BOM).unwrap_or(source);
-    let skipped = source.len() - body.len();
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let at = skipped + error.valid_up_to();
-        let message = format!("the byte 0x{:02x} is not UTF-8", source[at]);
-        problem(&codes::NOT_UTF8, at, message, "save the file as UTF-8")
-    })?;
-    let control = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);
-    if let Some(at) = body.iter().position(control) {
-        let message = format!("the control character 0x{:02x} is in the file", body[at]);
-        let help = "delete it: a text needs no more of them than line breaks and tabs";
-        let code = &codes::CONTROL_CHARACTER;
-        return Err(problem(code, skipped + at, message, help));
-    }
-    Ok(text)
-}
-
-/// What is said of a record of `size_bytes` instead of reading it.
-pub(crate) fn too_large(size_bytes: u64) -> Problem {
-    Problem {
-        code: &codes::RECORD_TOO_LARGE,
-        span: Span::new(0, 0),
-        message: format!(
-            "the file has {size_bytes} bytes, more than the {MAX_RECORD_BYTES} of a record"
-        ),
-        help: "keep data in the artifact, or in a file that the record links to".to_owned(),
-        related: None,
-    }
 }
 
 /// A list or mapping whose end has not come yet.
@@ -154,14 +112,9 @@ impl<'a> Builder<'a> {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(Problem {
-                        code: &codes::YAML_DOCUMENTS,
-                        span,
-                        message: "a second document begins here, but a file holds one record"
-                            .to_owned(),
-                        help: "move it into a file of its own, or delete the `---`".to_owned(),
-                        related: None,
-                    });
+                    let message = "a second document begins here, but a file holds one record";
+                    let help = "move it into a file of its own, or delete the `---`";
+                    return Err(Problem::new(&codes::YAML_DOCUMENTS, span, message, help));
                 }
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
@@ -205,13 +158,9 @@ impl<'a> Builder<'a> {
         if self.nodes <= MAX_NODES {
             return Ok(());
         }
-        Err(Problem {
-            code: &codes::RECORD_TOO_LARGE,
-            span,
-            message: format!("the record has more than {MAX_NODES} keys and values"),
-            help: "keep data in the artifact, or in a file that the record links to".to_owned(),
-            related: None,
-        })
+        let message = format!("the record has more than {MAX_NODES} keys and values");
+        let help = "keep data in the artifact, or in a file that the record links to";
+        Err(Problem::new(&codes::RECORD_TOO_LARGE, span, message, help))
     }
 
     fn begin(
@@ -248,7 +197,7 @@ impl<'a> Builder<'a> {
         };
         let span = match open.style {
             Style::Flow => Span::new(open.start, span.end),
-            _ => self.block_span(open.start, &children),
+            _ => self.extent().of_block(open.start, &children),
         };
         let style = open.style;
         self.deliver(
@@ -261,26 +210,6 @@ impl<'a> Builder<'a> {
         );
     }
 
-    /// From a block's first key or dash to the end of its last value.
-    fn block_span(&self, start: usize, children: &Children) -> Span {
-        match children {
-            Children::Fields(fields) => match (fields.first(), fields.last()) {
-                (Some(first), Some(last)) => first.key.to(last.key).to(last.value.span),
-                _ => Span::new(start, start),
-            },
-            Children::Items(items) => match (items.first(), items.last()) {
-                (Some(first), Some(last)) => {
-                    let before = &self.text[..first.span.start - self.skipped];
-                    let dash = before.trim_end().strip_suffix('-').map(str::len);
-                    let start = dash.map_or(first.span.start, |dash| dash + self.skipped);
-                    Span::new(start, last.span.end)
-                }
-                _ => Span::new(start, start),
-            },
-            Children::None => Span::new(start, start),
-        }
-    }
-
     fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) {
         let style = match style {
             ScalarStyle::SingleQuoted => Style::SingleQuoted,
@@ -290,7 +219,7 @@ impl<'a> Builder<'a> {
             _ => Style::Plain,
         };
         let span = match style {
-            Style::Literal | Style::Folded => self.with_header(span),
+            Style::Literal | Style::Folded => self.extent().of_scalar(span, self.behind),
             _ => span,
         };
         let place = scalar_place(span, style);
@@ -324,36 +253,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A block scalar's bytes from its `|` or `>` to its last line that is not blank.
-    fn with_header(&self, span: Span) -> Span {
-        let content = &self.text.as_bytes()[..span.end.max(self.behind) - self.skipped];
-        let from = self.behind - self.skipped;
-        let to = (span.start - self.skipped).max(from);
-        let gap = &content[from..to];
-        // Only comments, a `:`, dashes and line breaks can stand before the header, and a
-        // comment's line ends before the header's begins.
-        let mut header_line_end = gap.len();
-        while let Some(line) = gap[..header_line_end]
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-        {
-            if gap[line..header_line_end]
-                .iter()
-                .any(|byte| !byte.is_ascii_whitespace())
-            {
-                break;
-            }
-            header_line_end = line;
+    fn extent(&self) -> Extent<'a> {
+        Extent {
+            text: self.text,
+            skipped: self.skipped,
         }
-        let header_line = line_start(gap, header_line_end);
-        let header = gap[header_line..header_line_end]
-            .iter()
-            .position(|&byte| byte == b'|' || byte == b'>')
-            .map(|at| from + header_line + at);
-        let start = header.map_or(to, |header| header) + self.skipped;
-        let text = &content[..span.end - self.skipped];
-        let length = text.trim_ascii_end().len();
-        Span::new(start, (length + self.skipped).max(start + 1))
     }
 
     fn key_awaited(&self) -> bool {
@@ -436,13 +340,7 @@ impl<'a> Builder<'a> {
     }
 
     fn problem(&mut self, code: &'static Code, span: Span, message: &str, help: &str) {
-        self.problems.push(Problem {
-            code,
-            span,
-            message: message.to_owned(),
-            help: help.to_owned(),
-            related: None,
-        });
+        self.problems.push(Problem::new(code, span, message, help));
     }
 
     fn syntax(&self, error: &ScanError) -> Problem {
@@ -453,13 +351,7 @@ impl<'a> Builder<'a> {
             _ => &codes::YAML_SYNTAX,
         };
         let (message, help) = super::syntax::tell(error.kind());
-        Problem {
-            code,
-            span: Span::new(at, at + 1),
-            message,
-            help: help.to_owned(),
-            related: None,
-        }
+        Problem::new(code, Span::new(at, at + 1), message, help)
     }
 }
 
@@ -472,13 +364,10 @@ fn scalar_place(span: Span, style: Style) -> Place {
 }
 
 fn duplicate(name: &str, again: Span, first: Span) -> Problem {
-    Problem {
-        code: &codes::DUPLICATE_KEY,
-        span: again,
-        message: format!("the key `{}` stands here again", shortened(name)),
-        help: "keep one of the two".to_owned(),
-        related: Some((first, "it stood here first".to_owned())),
-    }
+    let message = format!("the key `{}` stands here again", shortened(name));
+    let help = "keep one of the two";
+    let problem = Problem::new(&codes::DUPLICATE_KEY, again, message, help);
+    problem.related(first, "it stood here first")
 }
 
 /// At most the first 40 characters of `text`, no control character as it is.

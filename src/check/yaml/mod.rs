@@ -11,16 +11,18 @@
 //! before it costs anything.
 
 mod build;
+mod extent;
 mod position;
 mod problem;
 mod scalar;
 mod syntax;
+mod text;
 mod tree;
 
-pub(super) use build::too_large;
 pub use position::{Position, Span};
 pub(crate) use position::{line_end, line_start};
 pub use problem::{Problem, Problems};
+pub(super) use text::too_large;
 pub use tree::{Children, Field, Place, Style, Tree, escape};
 
 /// The largest record. The largest that people write by hand have some kilobytes; what is larger

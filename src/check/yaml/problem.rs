@@ -20,6 +20,29 @@ pub struct Problem {
     pub related: Option<(Span, String)>,
 }
 
+impl Problem {
+    pub(super) fn new(
+        code: &'static Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            span,
+            message: message.into(),
+            help: help.into(),
+            related: None,
+        }
+    }
+
+    /// With another place that has to do with it, and how.
+    pub(super) fn related(mut self, span: Span, message: &str) -> Self {
+        self.related = Some((span, message.to_owned()));
+        self
+    }
+}
+
 /// All that is wrong with a text as YAML; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problems {
