@@ -187,7 +187,7 @@ mod tests {
 
     fn told(source: &str, path: &str, scope: &Scope) -> (String, RuleChange) {
         let tree = yaml::parse(source.as_bytes()).unwrap();
-        let yard: kind::Yard = serde_json::from_value(tree.into_value()).unwrap();
+        let yard: kind::Yard = kind::read(tree.value()).unwrap();
         let rules = yard.spec.trust.rules;
         let (edited, change) = with_rule(source.into(), &rules, path, scope).unwrap();
         (String::from_utf8(edited).unwrap(), change)

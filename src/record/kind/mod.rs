@@ -33,6 +33,7 @@ mod path;
 mod pattern;
 mod policy;
 mod quantity;
+mod read;
 mod source;
 mod span;
 mod strategy;
@@ -60,6 +61,7 @@ pub use path::RelativePath;
 pub use pattern::ModelPattern;
 pub use policy::*;
 pub use quantity::Quantity;
+pub use read::read;
 pub use source::{Source, SourceType};
 pub use span::Span;
 pub use strategy::*;
@@ -158,14 +160,13 @@ impl Record {
     /// Says what the first thing is that is not as the kind asks; the schema says all of them,
     /// with their places, and is asked first.
     pub fn from_value(kind: Kind, value: &Value) -> Result<Self, serde_json::Error> {
-        use serde::Deserialize;
         match kind {
-            Kind::Yard => Yard::deserialize(value).map(Self::Yard),
-            Kind::Model => Model::deserialize(value).map(Self::Model),
-            Kind::ModelVersion => ModelVersion::deserialize(value).map(Self::ModelVersion),
-            Kind::Environment => Environment::deserialize(value).map(Self::Environment),
-            Kind::Deployment => Deployment::deserialize(value).map(Self::Deployment),
-            Kind::Policy => Policy::deserialize(value).map(Self::Policy),
+            Kind::Yard => read(value).map(Self::Yard),
+            Kind::Model => read(value).map(Self::Model),
+            Kind::ModelVersion => read(value).map(Self::ModelVersion),
+            Kind::Environment => read(value).map(Self::Environment),
+            Kind::Deployment => read(value).map(Self::Deployment),
+            Kind::Policy => read(value).map(Self::Policy),
         }
     }
 

@@ -44,6 +44,8 @@ pub struct Quantity {
 #[serde(untagged)]
 enum Written {
     Whole(u64),
+    /// With a point, as `5.0`: to JSON Schema it is an integer, too.
+    Pointed(f64),
     Text(String),
 }
 
@@ -117,6 +119,13 @@ impl TryFrom<Written> for Quantity {
     fn try_from(written: Written) -> Result<Self, ValueError> {
         match written {
             Written::Whole(number) => number.to_string().parse(),
+            // A whole one is shown without its point; a grammar of whole numbers refuses others.
+            Written::Pointed(number) if number.fract() == 0.0 => number.to_string().parse(),
+            Written::Pointed(number) => Err(ValueError::new(
+                &Self::GRAMMAR,
+                &number.to_string(),
+                "a number with a fraction has to be put in quotes",
+            )),
             Written::Text(text) => text.parse(),
         }
     }
@@ -182,7 +191,8 @@ mod tests {
     fn a_whole_number_needs_no_quotes() {
         let read = |json: &str| serde_json::from_str::<Quantity>(json);
         assert_eq!(read("16").unwrap(), read("\"16\"").unwrap());
-        for bad in ["-1", "0.5", "true", "null", "[]", "1e30"] {
+        assert_eq!(read("16.0").unwrap(), read("16").unwrap());
+        for bad in ["-1", "-1.0", "0.5", "true", "null", "[]", "1e30"] {
             assert!(read(bad).is_err(), "{bad} was taken");
         }
     }

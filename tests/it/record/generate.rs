@@ -278,6 +278,10 @@ fn numbers(node: &Map<String, Value>) -> Vec<Value> {
         .iter()
         .filter_map(|key| node.get(*key).cloned())
         .collect();
+    // To JSON Schema 5.0 is an integer.
+    let bounds = found.iter().filter_map(Value::as_f64);
+    let pointed: Vec<_> = bounds.chain([5.0]).filter_map(Number::from_f64).collect();
+    found.extend(pointed.into_iter().map(Value::Number));
     if node.get("type") == Some(&json!("number")) {
         let usual = [0.0, 1.0, -2.5, 1e300, 5e-324];
         found.extend(

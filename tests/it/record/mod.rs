@@ -105,7 +105,7 @@ fn same(left: &Value, right: &Value) -> bool {
         }
         (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
         (Value::Number(number), Value::String(text))
-        | (Value::String(text), Value::Number(number)) => number.to_string() == *text,
+        | (Value::String(text), Value::Number(number)) => number.as_f64() == text.parse().ok(),
         (Value::String(left), Value::String(right)) => left == right || rewritten(left, right),
         (left, right) => left == right,
     }
