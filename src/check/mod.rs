@@ -93,6 +93,7 @@ pub mod codes {
         UNKNOWN_INPUT = "unknown-input";
         UNKNOWN_OUTPUT = "unknown-output";
         UNKNOWN_PARAMETER = "unknown-parameter";
+        PARAMETER_MISFIT = "parameter-misfit";
         UNKNOWN_TEST = "unknown-test";
         UNKNOWN_ANALYSIS = "unknown-analysis";
         UNKNOWN_FILE = "unknown-file";

@@ -10,6 +10,7 @@ mod golden;
 mod history;
 mod in_use;
 mod models;
+mod parameters;
 mod policies;
 mod quotas;
 mod releases;
@@ -34,6 +35,7 @@ pub(super) fn hold(
 ) {
     models::check(records, found);
     versions::check(records, found);
+    parameters::check(records, found);
     golden::check(records, found);
     releases::check(records, found);
     dependencies::check(records, found);

@@ -204,6 +204,24 @@ fn of_models() -> Vec<Case> {
             THRESHOLD,
         )]),
         case(
+            "parameter-misfit",
+            [Swap(
+                V1_2,
+                "datatype: FP32}",
+                "datatype: UINT8, default: 300}",
+            )],
+        )
+        .right([Swap(
+            V1_2,
+            "datatype: FP32}",
+            "datatype: UINT16, default: 300}",
+        )]),
+        case("parameter-misfit", [Swap(V1_2, "one.json}]", HALF)]).right([Swap(
+            V1_2,
+            "one.json}]",
+            THRESHOLD,
+        )]),
+        case(
             "alias-retired",
             [
                 copy,
@@ -241,6 +259,7 @@ const RESIZE_MODEL: &str = "models/vision/resize/model.yaml";
 const TWICE: &str =
     "{name: digit, datatype: INT64, shape: [-1]}\n    - {name: digit, datatype: INT64";
 const TRESHOLD: &str = "one.json}]\n        parameters: {treshold: 1}";
+const HALF: &str = "one.json}]\n        parameters: {threshold: half}";
 const THRESHOLD: &str = "one.json}]\n        parameters: {threshold: 1}";
 const TRUST: &str = "  trust:
     rules:
