@@ -5,6 +5,10 @@
 // same signal; if the program ends before, it ends as that does.
 //
 //	kill-at FOLDER N PROGRAM [ARGUMENT…]
+//	kill-at --full FOLDER N PROGRAM [ARGUMENT…]
+//
+// With --full it lets the program live, on a disk that is full from the N-th change on that takes
+// space: each of these fails with ENOSPC and changes nothing. It then ends as the program does.
 //
 // A change is a system call that makes, writes, shortens, renames, links or removes a file or
 // folder, whoever makes it: every thread and child is traced (Linux only), so that calls which go
@@ -31,25 +35,38 @@ const syscallStop = syscall.SIGTRAP | 0x80
 const options = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACECLONE |
 	unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEEXEC
 
+// wish is what is to happen to the program.
+type wish struct {
+	folder string
+	at     int
+	// full means that the disk is full from then on, instead of the power gone.
+	full bool
+}
+
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) < 4 {
-		log.Fatal("usage: kill-at FOLDER N PROGRAM [ARGUMENT…]")
+	arguments := os.Args[1:]
+	full := len(arguments) > 0 && arguments[0] == "--full"
+	if full {
+		arguments = arguments[1:]
 	}
-	folder := strings.TrimSuffix(os.Args[1], "/")
-	at, err := strconv.Atoi(os.Args[2])
+	if len(arguments) < 3 {
+		log.Fatal("usage: kill-at [--full] FOLDER N PROGRAM [ARGUMENT…]")
+	}
+	at, err := strconv.Atoi(arguments[1])
 	if err != nil {
 		log.Fatal(err)
 	}
+	wish := wish{folder: strings.TrimSuffix(arguments[0], "/"), at: at, full: full}
 	// Only the thread that starts a process may trace it.
 	runtime.LockOSThread()
-	command := exec.Command(os.Args[3], os.Args[4:]...)
+	command := exec.Command(arguments[2], arguments[3:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
 	if err := command.Start(); err != nil {
 		log.Fatal(err)
 	}
-	code, err := trace(command.Process.Pid, folder, at)
+	code, err := trace(command.Process.Pid, wish)
 	if err != nil {
 		log.Fatal("kill-at: ", err)
 	}
@@ -57,8 +74,8 @@ func main() {
 }
 
 // trace steps from system call to system call until the program ends, whose exit code it returns,
-// or the N-th change comes, which it doesn't survive.
-func trace(program int, folder string, at int) (int, error) {
+// or the N-th change comes, which it doesn't survive unless only the disk is to be full.
+func trace(program int, wish wish) (int, error) {
 	var status unix.WaitStatus
 	if _, err := unix.Wait4(program, &status, 0, nil); err != nil {
 		return 0, fmt.Errorf("waiting for the program to start: %w", err)
@@ -67,6 +84,7 @@ func trace(program int, folder string, at int) (int, error) {
 		return 0, fmt.Errorf("tracing: %w", err)
 	}
 	inside := map[int]bool{}
+	refused := map[int]bool{}
 	changes := 0
 	for thread := program; ; {
 		// A thread that is gone already is told of by Wait4.
@@ -86,17 +104,41 @@ func trace(program int, folder string, at int) (int, error) {
 			continue
 		}
 		inside[thread] = !inside[thread]
+		if !inside[thread] && !refused[thread] {
+			continue
+		}
+		var registers unix.PtraceRegs
+		if err := unix.PtraceGetRegs(thread, &registers); err == unix.ESRCH {
+			continue
+		} else if err != nil {
+			return 0, fmt.Errorf("reading registers: %w", err)
+		}
+		if refused[thread] {
+			delete(refused, thread)
+			if err := answer(thread, &registers, unix.ENOSPC); err != nil && err != unix.ESRCH {
+				return 0, fmt.Errorf("failing a call: %w", err)
+			}
+		}
 		if !inside[thread] {
 			continue
 		}
-		change, err := changeBelow(folder, thread)
-		if err != nil {
+		change, err := wish.concerns(thread, &registers)
+		if err != nil && gone(thread) {
+			continue
+		} else if err != nil {
 			return 0, err
 		}
 		if change {
 			changes++
 		}
-		if change && changes == at {
+		switch {
+		case !change || changes < wish.at:
+		case wish.full:
+			refused[thread] = true
+			if err := refuse(thread, &registers); err != nil && err != unix.ESRCH {
+				return 0, fmt.Errorf("keeping a call from its work: %w", err)
+			}
+		default:
 			inside[program] = true
 			if err := end(inside); err != nil {
 				return 0, err
@@ -104,6 +146,13 @@ func trace(program int, folder string, at int) (int, error) {
 			return 0, unix.Kill(os.Getpid(), unix.SIGKILL)
 		}
 	}
+}
+
+// gone tells whether a thread that stood still died since: then it makes no call any more, and
+// whatever failed to be read of it is no error.
+func gone(thread int) bool {
+	var registers unix.PtraceRegs
+	return unix.PtraceGetRegs(thread, &registers) == unix.ESRCH
 }
 
 // end kills everything that was traced, and returns when it is gone.
@@ -136,23 +185,19 @@ func resume(thread int, status unix.WaitStatus) error {
 	return unix.PtraceSyscall(thread, int(signal))
 }
 
-// changeBelow tells whether the system call that thread is about to make changes a file below
-// folder.
-func changeBelow(folder string, thread int) (bool, error) {
-	var registers unix.PtraceRegs
-	if err := unix.PtraceGetRegs(thread, &registers); err == unix.ESRCH {
-		return false, nil
-	} else if err != nil {
-		return false, fmt.Errorf("reading registers: %w", err)
-	}
-	number, arguments := callOf(&registers)
+// concerns tells whether the system call that thread is about to make is one of those that are
+// counted.
+func (wish wish) concerns(thread int, registers *unix.PtraceRegs) (bool, error) {
+	number, arguments := callOf(registers)
 	call, known := calls[number]
-	if !known || call.flags >= 0 && arguments[call.flags]&(unix.O_CREAT|unix.O_TRUNC) == 0 {
+	if !known || wish.full && !call.fills {
 		return false, nil
 	}
-	below := func(path string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
+	if call.flags >= 0 && arguments[call.flags]&(unix.O_CREAT|unix.O_TRUNC) == 0 {
+		return false, nil
+	}
 	if call.file >= 0 {
-		return below(opened(thread, arguments[call.file])), nil
+		return wish.below(opened(thread, arguments[call.file])), nil
 	}
 	for _, place := range call.places {
 		path, err := text(thread, arguments[place.path])
@@ -166,11 +211,25 @@ func changeBelow(folder string, thread int) (bool, error) {
 			}
 			path = filepath.Join(opened(thread, uint64(start)), path)
 		}
-		if below(filepath.Clean(path)) {
+		path = filepath.Clean(path)
+		if wish.full && exists(path) {
+			// What is there takes no more space, or is in the way.
+			continue
+		}
+		if wish.below(path) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+func (wish wish) below(path string) bool {
+	return path == wish.folder || strings.HasPrefix(path, wish.folder+"/")
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // opened is the path of a file that the thread has open, or of its working folder; pipes and
