@@ -11,6 +11,7 @@
 //! | [`record`] | the words: names, versions, digests, the kinds of record; pure |
 //! | [`platform`] | the world's edges: files, HTTP, retries, time, progress |
 //! | [`check`] | from YAML with positions to diagnostics; pure |
+//! | [`protocol`] | the Open Inference Protocol: requests, answers, golden tests; pure |
 //! | [`yard`] | the git side: snapshots at a commit, changes on a branch |
 //! | [`artifact`] | the OCI side: pack, push, pull, registry, layout, cache, referrers |
 //! | [`trust`] | keys, signatures, and what the yard's trust policy asks for |
@@ -43,6 +44,7 @@ pub mod check;
 pub mod cli;
 pub mod ops;
 pub mod platform;
+pub mod protocol;
 pub mod record;
 pub mod trust;
 pub mod yard;
