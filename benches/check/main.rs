@@ -99,6 +99,10 @@ fn fill(yard: &Yard) -> Vec<String> {
             records.push(path);
         }
     }
+    // git would begin to pack by itself, at a time of its own.
+    yard.git(["config", "maintenance.auto", "false"])
+        .run()
+        .success();
     yard.commit("Ten thousand versions");
     yard.write("README.md", "# A yard\n");
     yard.commit("And one more change");
