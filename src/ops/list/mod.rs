@@ -64,7 +64,7 @@ pub enum Rows {
 /// Lists what `query` asks for. It blocks: call it where that is allowed.
 ///
 /// # Errors
-/// [`FilterError`](super::filter::FilterError), or if git or the disk can't be read. A record
+/// [`FilterError`], or if git or the disk can't be read. A record
 /// that can't be read is no error: it is told beside the others.
 pub fn list(catalog: &Catalog, query: &Query) -> Result<Listing, Failure> {
     let models = query.models.as_ref();
