@@ -1,3 +1,5 @@
+//! Messages read and written, right and wrong.
+
 use bytes::Bytes;
 use half::f16;
 use insta::assert_snapshot;
