@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::DigestError;
 use super::fault::{Code, Fault};
 use super::name::NameError;
+use super::version::VersionError;
 use super::{Alias, Digest, ModelName, Version, VersionRange, codes};
 
 /// A model of the yard and which of its versions is meant.
@@ -37,23 +38,35 @@ pub enum Selector {
 
 /// A text that names no version, range or alias.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a version, a range or an alias", text.escape_debug())]
-pub struct SelectorError {
-    /// The text as it was given.
-    pub text: String,
+pub enum SelectorError {
+    /// Nothing of all that.
+    #[error("`{}` is not a version, a range or an alias", text.escape_debug())]
+    NoSelector {
+        /// The text as it was given.
+        text: String,
+    },
+    /// A version with build metadata; to who reads ranges it would be one.
+    #[error(transparent)]
+    Version(VersionError),
 }
 
 impl Fault for SelectorError {
     fn code(&self) -> &'static Code {
-        &codes::INVALID_REFERENCE
+        match self {
+            Self::NoSelector { .. } => &codes::INVALID_REFERENCE,
+            Self::Version(error) => error.code(),
+        }
     }
 
     fn help(&self) -> Option<String> {
-        Some(
-            "write a version (`1.4.0`), a range (`^1.2`), an alias (`champion`) or, behind `@`, \
-             a digest (`@sha256:…`)"
-                .to_owned(),
-        )
+        match self {
+            Self::NoSelector { .. } => Some(
+                "write a version (`1.4.0`), a range (`^1.2`), an alias (`champion`) or, behind \
+                 `@`, a digest (`@sha256:…`)"
+                    .to_owned(),
+            ),
+            Self::Version(error) => error.help(),
+        }
     }
 }
 
@@ -94,8 +107,12 @@ impl FromStr for Selector {
 
     /// Reads what may stand behind the colon; a digest is taken too.
     fn from_str(text: &str) -> Result<Self, SelectorError> {
-        if let Ok(version) = text.parse() {
-            return Ok(Self::Version(version));
+        match text.parse() {
+            Ok(version) => return Ok(Self::Version(version)),
+            Err(error @ VersionError::BuildMetadata { .. }) => {
+                return Err(SelectorError::Version(error));
+            }
+            Err(_) => {}
         }
         if let Ok(alias) = text.parse() {
             return Ok(Self::Alias(alias));
@@ -105,7 +122,7 @@ impl FromStr for Selector {
         }
         match text.parse() {
             Ok(range) if !text.trim().is_empty() => Ok(Self::Range(range)),
-            _ => Err(SelectorError {
+            _ => Err(SelectorError::NoSelector {
                 text: text.to_owned(),
             }),
         }
@@ -196,6 +213,7 @@ mod tests {
             "digits",
             "vision/digits:",
             "vision/digits:Champion",
+            "vision/digits:1.0.0+build.7",
             "vision/digits@1.0.0",
         ] {
             assert!(bad.parse::<ModelReference>().is_err(), "{bad:?} was taken");
