@@ -2,8 +2,9 @@
 
 use std::env;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -16,15 +17,19 @@ use crate::platform::atomic::FileError;
 use crate::platform::clock::SystemClock;
 use crate::platform::progress::Silent;
 use crate::platform::{Clock, Places, Progress};
-use crate::record::Failure;
 use crate::record::yaml::to_yaml;
-use crate::yard::{Yard, YardError};
+use crate::record::{Failure, absolute};
+use crate::yard::{Depth, Yard, YardError, blocking};
+
+/// How long is waited for work that nobody needs any more: for what a slow disk takes to flush a
+/// large file.
+const PUTTING_AWAY: Duration = Duration::from_secs(10);
 
 /// The terminal, the clock and the folders of one run.
 ///
 /// Use cases are handed what they need of it; they never look at the process themselves.
 pub struct Context {
-    /// Where the command was started, or `-C`.
+    /// Where the command was started, or `-C`, links followed.
     pub directory: PathBuf,
     /// How results are printed.
     pub format: Format,
@@ -49,7 +54,11 @@ impl Context {
         start_log(global.verbose);
         let started = env::current_dir().map_err(FileError::at("find", "the current folder"))?;
         let directory = match global.directory {
-            Some(folder) => started.join(folder),
+            Some(folder) => {
+                let folder = absolute(&started, &folder);
+                let found = folder.canonicalize();
+                found.map_err(FileError::at("find the folder", folder))?
+            }
             None => started,
         };
         let terminal = std::io::stderr().is_terminal();
@@ -78,12 +87,33 @@ impl Context {
             .map_err(CliError::Runtime)?;
         let result = runtime.block_on(async {
             tokio::select! {
-                result = command.run(self) => result,
-                () = interrupted() => Err(CliError::Interrupted.into()),
+                result = command.run(self) => Some(result),
+                () = interrupted() => None,
             }
         });
+        if let Some(result) = result {
+            // Of several files on their way one may have failed: the others put away what they
+            // have begun.
+            runtime.shutdown_timeout(PUTTING_AWAY);
+            return result;
+        }
+        // Whoever waits for a terminal's answer waits for ever.
         runtime.shutdown_background();
-        result
+        Err(CliError::Interrupted.into())
+    }
+
+    /// Where a path of an argument leads.
+    pub(super) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        absolute(&self.directory, path.as_ref())
+    }
+
+    /// The yard at `url`, of which no clone is kept.
+    ///
+    /// # Errors
+    /// As [`Yard::fetched`].
+    pub(super) async fn fetched(&self, url: String, depth: Depth) -> Result<Yard, Failure> {
+        let directory = self.directory.clone();
+        blocking(move || Yard::fetched(&url, &directory, depth)).await
     }
 
     /// The yard in which the command was started.

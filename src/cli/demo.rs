@@ -38,7 +38,7 @@ impl Arguments {
         let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
         let told = context.format == Format::Text;
         let wish = Wish {
-            folder: self.folder.map(|folder| context.directory.join(folder)),
+            folder: self.folder.map(|folder| context.path(folder)),
             program,
             coloured: told && is_coloured(),
         };

@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let wish = Wish {
-            folder: context.directory.join(self.folder),
+            folder: context.path(self.folder),
             name: self.name,
             store: self.store,
         };

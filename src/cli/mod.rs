@@ -54,11 +54,13 @@ mod verify;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ContextValue;
 use clap::{Parser, Subcommand};
 
 pub use context::Context;
 pub use report::{Format, Page, Report};
 
+use crate::platform::redact;
 use crate::record::Failure;
 
 /// What a command came to, if it did not fail.
@@ -174,7 +176,8 @@ impl Command {
 /// Parses the process's arguments, runs the command, and gives its exit code.
 pub fn main() -> ExitCode {
     completions::answer();
-    let Arguments { global, command } = Arguments::parse();
+    let Arguments { global, command } =
+        Arguments::try_parse().unwrap_or_else(|error| printable(error).exit());
     let format = global.output;
     let result = Context::from_process(global).and_then(|context| context.block_on(command));
     match result {
@@ -182,6 +185,23 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Problems) => ExitCode::from(1),
         Err(failure) => fault::print(failure.as_ref(), format),
     }
+}
+
+/// What is wrong with the arguments, without the control characters that they may have.
+fn printable(mut error: clap::Error) -> clap::Error {
+    let shown: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) if text.contains(char::is_control) => {
+                Some((kind, ContextValue::String(redact::printable(text))))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in shown {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// The codes of this room.

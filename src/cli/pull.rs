@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use indicatif::HumanBytes;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,7 +15,7 @@ use crate::ops::pull::{self, Artifact, From, Ground, Pulled, Request};
 use crate::platform::redact::printable;
 use crate::record::Failure;
 use crate::trust::Standing;
-use crate::yard::{Depth, Yard, blocking};
+use crate::yard::{Depth, Yard};
 
 /// How many files are told to people; machines are told all.
 const TOLD_FILES: usize = 40;
@@ -38,7 +39,7 @@ pub(super) struct Arguments {
     /// Where the files go; a folder of the model's name if it is left out
     folder: Option<PathBuf>,
     /// The yard whose records and trust policy count, by its git URL or path; no clone is kept
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     yard: Option<String>,
     /// Overwrite files of the folder that differ
     #[arg(long)]
@@ -87,8 +88,7 @@ impl Arguments {
     /// The yard that is named, or the one we are in; none is needed for a bare reference.
     async fn yard(&self, context: &Context) -> Result<Option<Yard>, Failure> {
         if let Some(url) = self.yard.clone() {
-            let fetched = blocking(move || Yard::fetched(&url, Depth::Tip)).await?;
-            return Ok(Some(fetched));
+            return Ok(Some(context.fetched(url, Depth::Tip).await?));
         }
         context.yard_if_any()
     }

@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let request = Request {
-            path: context.directory.join(self.path),
+            path: context.path(self.path),
             roles: self.roles,
             reference: push::absolute(self.reference, &context.directory),
             force: self.force,

@@ -1,6 +1,7 @@
 //! Which yard is read, and at which state: for every command that only looks.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::Context;
 use crate::record::Failure;
@@ -13,7 +14,7 @@ pub(super) struct Reading {
     #[arg(long, value_name = "REV")]
     at: Option<String>,
     /// Read the yard at URL, of which nothing is kept
-    #[arg(long = "yard", value_name = "URL")]
+    #[arg(long = "yard", value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     url: Option<String>,
 }
 
@@ -35,7 +36,7 @@ impl Reading {
         context: &Context,
     ) -> Result<(Yard, Revision), Failure> {
         let yard = match self.url {
-            Some(url) => blocking(move || Yard::fetched(&url, depth)).await?,
+            Some(url) => context.fetched(url, depth).await?,
             None => context.yard()?,
         };
         let revision = self.at.map_or_else(|| yard.at_hand(), Revision::Commit);

@@ -65,7 +65,7 @@ impl Arguments {
         let store = KeyStore::new(&context.places);
         let file = |key: &String| match key.parse::<Name>() {
             Ok(name) if store.has(&name) => store.public_file(&name),
-            _ => context.directory.join(key),
+            _ => context.path(key),
         };
         self.keys.iter().map(file).collect()
     }

@@ -6,6 +6,7 @@
 //!
 //! It also owns what every error of the project says of itself: [`Fault`] and [`Code`].
 
+mod absolute;
 pub mod alias;
 pub mod digest;
 pub mod fault;
@@ -18,6 +19,7 @@ mod text;
 pub mod version;
 pub mod yaml;
 
+pub use absolute::absolute;
 pub use alias::Alias;
 pub use digest::Digest;
 pub use fault::{Class, Code, Failure, Fault};

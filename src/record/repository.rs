@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::fault::{Code, Fault};
-use super::{Digest, ModelName, codes};
+use super::{Digest, ModelName, absolute, codes};
 
 /// What a layout's reference begins with.
 pub const LAYOUT_SCHEME: &str = "oci-layout:";
@@ -97,7 +97,7 @@ impl Repository {
     pub fn resolved(&self, work_tree: &Path) -> Self {
         match self {
             Self::Layout { path } if path.is_relative() => Self::Layout {
-                path: work_tree.join(path.strip_prefix("./").unwrap_or(path)),
+                path: absolute(work_tree, path),
             },
             other => other.clone(),
         }

@@ -51,7 +51,7 @@ impl Yard {
     /// # Errors
     /// [`YardError::Unreachable`], [`YardError::Unauthorized`], or [`YardError::NoYard`] if what
     /// is there is not a yard.
-    pub fn fetched(url: &str, depth: Depth) -> Result<Self, YardError> {
+    pub fn fetched(url: &str, directory: &Path, depth: Depth) -> Result<Self, YardError> {
         let folder = tempfile::Builder::new()
             .prefix(atomic::TEMPORARY_PREFIX)
             .tempdir()
@@ -60,7 +60,7 @@ impl Yard {
         options.bare(true).no_reinit(true).external_template(false);
         let repository = GitRepository::init_opts(folder.path(), &options)
             .map_err(YardError::git("make a repository to fetch into"))?;
-        remote::fetch_all_of_main(&repository, url, depth)?;
+        remote::fetch_all_of_main(&repository, url, directory, depth)?;
         let yard = Self::opened(repository, Some((url.to_owned(), folder)));
         if yard.has_yard_file()? {
             return Ok(yard);

@@ -13,6 +13,7 @@ use super::discover;
 use super::error::{GitError, YardError};
 use super::{CommitId, Depth, Yard};
 use crate::platform::redact;
+use crate::record::absolute;
 
 /// The remote of a yard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +105,7 @@ pub(super) fn url(
         return Ok(url.to_owned());
     };
     let root = git.workdir().unwrap_or(git.path());
-    Ok(root.join(path).display().to_string())
+    Ok(absolute(root, &path).display().to_string())
 }
 
 /// The folder that `url` means, if it is one of this machine: git's rule is that a URL has a
@@ -152,8 +153,11 @@ impl<'git> Line<'git> {
         let denied = ["401", "403"]
             .iter()
             .any(|status| error.class() == ErrorClass::Http && error.message().contains(status));
-        let transient =
-            local_path(&self.url).is_none() && !source.message.contains("status code: 4");
+        let says = |status| source.message.contains(&format!("status code: {status}"));
+        // Of those that say no, two say: not now.
+        let refused = says("4") && !["408", "429"].into_iter().any(says);
+        let no_git_server = source.message.contains("invalid content-type");
+        let transient = local_path(&self.url).is_none() && !refused && !no_git_server;
         match error.code() {
             ErrorCode::Auth => YardError::Unauthorized { url, source },
             _ if denied => YardError::Unauthorized { url, source },
@@ -304,14 +308,16 @@ fn download(
         .map_err(|error| line.failed(error))
 }
 
-/// Fetches the main branch at `url` into a fresh bare repository, whose HEAD then is it.
+/// Fetches the main branch at `url` into a fresh bare repository, whose HEAD then is it; a
+/// relative path is one from `directory`.
 pub(super) fn fetch_all_of_main(
     git: &GitRepository,
     url: &str,
+    directory: &Path,
     depth: Depth,
 ) -> Result<(), YardError> {
     let url = match local_path(url) {
-        Some(path) if path.is_relative() => absolute(&path)?,
+        Some(path) if path.is_relative() => absolute(directory, &path).display().to_string(),
         _ => url.to_owned(),
     };
     let line = Line::new(git, &redact::remote(&url), url);
@@ -335,10 +341,4 @@ pub(super) fn fetch_all_of_main(
     download(&mut remote, &line, &[refspec], depth)?;
     git.set_head(&format!("refs/heads/{branch}"))
         .map_err(YardError::git("say which branch is main"))
-}
-
-fn absolute(path: &Path) -> Result<String, YardError> {
-    let absolute =
-        std::path::absolute(path).map_err(crate::platform::atomic::FileError::at("find", path))?;
-    Ok(absolute.display().to_string())
 }

@@ -132,7 +132,7 @@ impl Accept {
     async fn run(self, context: &Context, store: &KeyStore) -> Result<(), Failure> {
         let yard = context.yard()?;
         let key = match &self.public {
-            Some(path) => keys::read_public(&context.directory.join(path))?,
+            Some(path) => keys::read_public(&context.path(path))?,
             None => store.public_half(&self.name, |place| {
                 self.password.get(context, place, Purpose::Open)
             })?,

@@ -77,7 +77,7 @@ impl PasswordArguments {
         purpose: Purpose,
     ) -> Result<SecretString, Failure> {
         let password = match &self.password_file {
-            Some(path) => from_file(&context.directory.join(path))?,
+            Some(path) => from_file(&context.path(path))?,
             None => match context.variable(VARIABLE) {
                 Some(password) => return Ok(password),
                 None if context.interactive => asked(place, purpose)?,

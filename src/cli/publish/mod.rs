@@ -94,7 +94,7 @@ impl From<BumpPart> for Bump {
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let wanted = wanted(&self.target, self.bump)?;
-        let absolute = |path: PathBuf| context.directory.join(path);
+        let absolute = |path: PathBuf| context.path(path);
         let request = Request {
             path: absolute(self.path),
             model: self.target.model,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::KeysError;
 use super::store::KeyStore;
-use crate::record::{Failure, Name};
+use crate::record::{Failure, Name, absolute};
 use crate::trust::KeySource;
 use crate::trust::source::ENVIRONMENT_SCHEME;
 
@@ -37,7 +37,7 @@ fn wished(store: &KeyStore, directory: &Path, wish: &str) -> Result<KeySource, F
     {
         return Ok(store.source(&name));
     }
-    let path = directory.join(wish);
+    let path = absolute(directory, Path::new(wish));
     // Something with a slash can only be a file: let reading it say what is wrong with it.
     if path.is_file() || wish.contains(['/', std::path::MAIN_SEPARATOR]) {
         return Ok(KeySource::File(path));
@@ -110,7 +110,7 @@ mod tests {
             told(&several, folder, Some("keys/ann.key")),
             "/keys/ann.key"
         );
-        assert_eq!(told(&several, folder, Some("./no.key")), "/./no.key");
+        assert_eq!(told(&several, folder, Some("./no.key")), "/no.key");
         assert_eq!(told(&several, folder, Some("ben")), "no-such-key");
         assert_eq!(
             told(&store(folder, &["default"]), folder, None),

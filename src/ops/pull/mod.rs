@@ -19,7 +19,9 @@ use crate::artifact::fetch::{self, Origin, Wanted};
 use crate::artifact::pack::FilePath;
 use crate::artifact::place::{Destination, PlaceError, State};
 use crate::platform::Progress;
-use crate::record::{Code, Digest, Failure, Fault, Lifecycle, ModelName, Repository, Version};
+use crate::record::{
+    Code, Digest, Failure, Fault, Lifecycle, ModelName, Repository, Version, absolute,
+};
 use crate::trust::{Signer, Standing, TrustError};
 use crate::yard::Yard;
 
@@ -184,10 +186,10 @@ impl Fault for PullError {
 /// # Errors
 /// If something can't be found, fetched, verified or placed; the folder is then as it was.
 pub async fn pull(request: &Request, ground: &Ground<'_>) -> Result<Pulled, Failure> {
-    let folder = ground.directory.join(match &request.folder {
-        Some(folder) => folder.clone(),
-        None => PathBuf::from(default_folder(&request.reference)),
-    });
+    let folder = match &request.folder {
+        Some(folder) => absolute(ground.directory, folder),
+        None => ground.directory.join(default_folder(&request.reference)),
+    };
     // First of all, so that what a killed pull left is put right whatever comes of this one.
     let destination = Destination::prepare(&folder, ground.directory)?;
     let parts = parts::find(request, ground).await?;

@@ -185,7 +185,7 @@ fn a_yard_is_fetched_over_http_at_its_tip() {
     let story = Story::cloned();
     let server = GitHttp::serve(&story.sandbox.path(""));
     story.somebody_pushes("notes.txt", "one");
-    let yard = Yard::fetched(&server.url("upstream.git"), Depth::Tip).unwrap();
+    let yard = Yard::fetched(&server.url("upstream.git"), "/".as_ref(), Depth::Tip).unwrap();
     let catalog = Catalog::new(yard.snapshot(&yard.at_hand()).unwrap());
     let found = catalog.resolve(&"vision/digits".parse().unwrap()).unwrap();
     assert_eq!(found.version.to_string(), "0.9.0");

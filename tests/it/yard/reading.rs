@@ -256,7 +256,7 @@ fn nothing_released_is_told_with_what_there_is() {
 fn a_yard_is_fetched_without_a_clone_that_stays() {
     let story = Story::cloned();
     story.git_in("upstream.git", "branch -m main trunk");
-    let yard = Yard::fetched(&story.upstream_url(), Depth::Tip).unwrap();
+    let yard = Yard::fetched(&story.upstream_url(), "/".as_ref(), Depth::Tip).unwrap();
     assert_eq!(yard.place(), story.upstream_url());
     assert_eq!(yard.at_hand(), Revision::Main);
     let catalog = Catalog::new(yard.snapshot(&yard.at_hand()).unwrap());
@@ -266,7 +266,12 @@ fn a_yard_is_fetched_without_a_clone_that_stays() {
         yard.store(&relative),
         Err(YardError::RelativeStore { .. })
     ));
-    let none = Yard::fetched(&format!("{}x", story.upstream_url()), Depth::Tip).unwrap_err();
+    let none = Yard::fetched(
+        &format!("{}x", story.upstream_url()),
+        "/".as_ref(),
+        Depth::Tip,
+    )
+    .unwrap_err();
     assert!(matches!(none, YardError::Unreachable { .. }), "{none:?}");
 }
 

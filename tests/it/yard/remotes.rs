@@ -90,7 +90,7 @@ fn a_remote_that_is_not_there_is_told_and_nothing_changes() {
         .modelyard(SET)
         .run()
         .exits(2)
-        .says("error[remote-unreachable]: can't reach [sandbox]/work/yard/../nowhere.git")
+        .says("error[remote-unreachable]: can't reach [sandbox]/work/nowhere.git")
         .says("git remote -v");
     story.git("remote set-url origin http://127.0.0.1:1/yard.git");
     story
