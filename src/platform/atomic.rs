@@ -60,6 +60,14 @@ impl Fault for FileError {
             io::ErrorKind::NotFound => "check that the path is right",
             io::ErrorKind::PermissionDenied => "check who owns it and who may write there",
             io::ErrorKind::StorageFull => "free some space on that disk and try again",
+            io::ErrorKind::QuotaExceeded => "free some of your quota there and try again",
+            io::ErrorKind::FileTooLarge if self.source.raw_os_error().is_none() => {
+                "nothing that large is meant here: check that it is the right file"
+            }
+            io::ErrorKind::FileTooLarge => {
+                "files may not be that large there: raise the limit (`ulimit -f`), or choose \
+                 another disk"
+            }
             io::ErrorKind::ReadOnlyFilesystem => "choose a place on a disk that can be written",
             io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
                 "a file stands where a folder is meant, or the other way round"
@@ -201,6 +209,7 @@ mod tests {
         let path = folder.path().join("large");
         write(&path, &[0; 11], Readers::Umask).unwrap();
         assert_eq!(read_at_most(&path, 11).unwrap().len(), 11);
-        assert!(read_at_most(&path, 10).is_err());
+        let error = read_at_most(&path, 10).unwrap_err();
+        assert!(error.help().unwrap().contains("the right file"));
     }
 }

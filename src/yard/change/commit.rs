@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use git2::build::TreeUpdateBuilder;
-use git2::{Commit, ConfigLevel, ErrorCode, FileMode, Oid, Repository as GitRepository, Tree};
+use git2::{
+    Commit, ConfigLevel, ErrorCode, FileMode, ObjectType, Oid, Repository as GitRepository, Tree,
+};
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
@@ -150,12 +152,16 @@ pub(in crate::yard) fn write_commit(
     let Identity { author, committer } = &Identity::of(git, now)?;
     let failed = || YardError::git("write a commit");
     let message = format!("{}\n", message.trim_end());
+    let content = git
+        .commit_create_buffer(author, committer, &message, tree, parents)
+        .map_err(failed())?;
     let commit = match Signer::of(git, committer)? {
-        None => git.commit(None, author, committer, &message, tree, parents),
+        // Not `git.commit`: in libgit2 1.9 it succeeds on a full disk, where it wrote nothing.
+        None => {
+            let objects = git.odb();
+            objects.and_then(|objects| objects.write(ObjectType::Commit, &content))
+        }
         Some(signer) => {
-            let content = git
-                .commit_create_buffer(author, committer, &message, tree, parents)
-                .map_err(failed())?;
             let content = String::from_utf8_lossy(&content).into_owned();
             git.commit_signed(&content, &signer.sign(&content)?, None)
         }

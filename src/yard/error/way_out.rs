@@ -159,7 +159,7 @@ impl Fault for YardError {
             Self::Locked { .. } => "try again in a moment; if no git is running there, one was \
                 killed and left the lock: remove that file"
                 .to_owned(),
-            Self::Git { .. } => "see what `git fsck` and `git status` say".to_owned(),
+            Self::Git { source, .. } => source.way_out().to_owned(),
             Self::File(file) => return file.help(),
         })
     }
