@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::check::yaml::Problems;
 use crate::ops::codes;
 use crate::record::{Code, Digest, Fault, ModelName, Version};
+use crate::yard::edit::EditError;
 
 /// Two artifacts for one version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,15 @@ pub enum PublishError {
         /// The flags that would say it.
         missing: Vec<&'static str>,
     },
+    /// A record in which a field can't be set without changing more.
+    #[error("{path} can't be changed")]
+    NotEdited {
+        /// The record's path in the yard.
+        path: String,
+        /// Why not.
+        #[source]
+        source: EditError,
+    },
     /// A record of `--from` that is no YAML.
     #[error("{}:{source}", path.display())]
     FromYaml {
@@ -116,6 +126,7 @@ impl Fault for PublishError {
             Self::NoStore { .. } => &codes::NO_SUCH_STORE,
             Self::Missing { .. } => &codes::MISSING_METADATA,
             Self::FromYaml { source, .. } => source.code(),
+            Self::NotEdited { source, .. } => source.code(),
             Self::FromKind { .. } | Self::FromTwice { .. } | Self::FromOther { .. } => {
                 &codes::UNUSABLE_FROM
             }
@@ -144,6 +155,7 @@ impl Fault for PublishError {
                 format!("add {}, or a Model record by --from", missing.join(" and "))
             }
             Self::FromYaml { source, .. } => return source.help(),
+            Self::NotEdited { source, .. } => return source.help(),
             Self::FromKind { .. } | Self::FromTwice { .. } => {
                 "give at most one record of kind Model and one of kind ModelVersion".to_owned()
             }

@@ -6,10 +6,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::record::Failure;
 use crate::record::kind::{API_VERSION, Kind, Record};
 use crate::record::yaml::to_yaml;
-use crate::yard::edit;
+use crate::yard::edit::{self, EditError};
 
 /// A record to be: its kind, its metadata, and the fields of its spec.
 pub(super) struct Wish<'a> {
@@ -23,14 +22,14 @@ impl Wish<'_> {
     ///
     /// # Errors
     /// If a field can't be set in `base` without changing more than it.
-    pub(super) fn text(&self, base: Option<(&str, &Value)>) -> Result<String, Failure> {
+    pub(super) fn text(&self, base: Option<(&str, &Value)>) -> Result<String, EditError> {
         match base {
             Some((text, value)) => self.edited(text, value),
             None => Ok(self.anew()),
         }
     }
 
-    fn edited(&self, text: &str, base: &Value) -> Result<String, Failure> {
+    fn edited(&self, text: &str, base: &Value) -> Result<String, EditError> {
         let mut bytes = text.as_bytes().to_vec();
         if base.get("metadata").is_none() {
             bytes = edit::set(&bytes, "/metadata", &self.metadata)?;

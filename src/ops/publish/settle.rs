@@ -1,14 +1,17 @@
 //! Which version it becomes, where its bytes go, and what is there already.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Wanted;
 use super::error::{Clash, PublishError};
 use super::said::Said;
 use crate::ops::propose;
-use crate::record::kind::{self, Vocabularies};
+use crate::record::kind::{self, ModelSpec, ModelVersionSpec, Spec, Vocabularies};
 use crate::record::{Bump, Digest, Failure, ModelName, Name, Version};
-use crate::yard::{Catalog, Change, Revision, Yard, blocking, model_path, version_path};
+use crate::yard::{
+    Catalog, CatalogError, Change, Revision, Yard, blocking, model_path, version_path,
+};
 
 /// What was settled before anything is written.
 pub(super) struct Settled {
@@ -104,8 +107,8 @@ impl Existing {
         let path = version_path(model, version);
         let branch = Catalog::new(change.snapshot());
         Ok(Self {
-            model: Text::read(&branch, &model_path(model))?,
-            version: Text::read(&branch, &path)?,
+            model: Text::read::<ModelSpec>(&branch, &model_path(model))?,
+            version: Text::read::<ModelVersionSpec>(&branch, &path)?,
             merged: change.base()?.read(&path)?.is_some(),
             card: branch.snapshot().read(&card_path(model))?.is_some(),
         })
@@ -156,10 +159,16 @@ impl Existing {
 }
 
 impl Text {
-    fn read(catalog: &Catalog, path: &str) -> Result<Option<Self>, Failure> {
+    /// The record at `path`, which has to be one of the kind that lies there.
+    fn read<S>(catalog: &Catalog, path: &str) -> Result<Option<Self>, CatalogError>
+    where
+        S: Spec + DeserializeOwned,
+        S::Metadata: DeserializeOwned,
+    {
         let Some((bytes, tree)) = catalog.document(path)? else {
             return Ok(None);
         };
+        catalog.record::<S>(path)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Some(Self {
             text,

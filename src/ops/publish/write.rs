@@ -185,13 +185,16 @@ impl Draft {
         };
         let model_base = base(self.existing.model.as_ref(), self.from.model.as_ref());
         let version_base = base(self.existing.version.as_ref(), self.from.version.as_ref());
-        Ok(vec![
-            (model_path(&self.model), model.text(model_base)?),
-            (
-                version_path(&self.model, &self.version),
-                version.text(version_base)?,
-            ),
-        ])
+        let path = version_path(&self.model, &self.version);
+        let written = [
+            (model_path(&self.model), model.text(model_base)),
+            (path, version.text(version_base)),
+        ];
+        let written = written.into_iter().map(|(path, text)| match text {
+            Ok(text) => Ok((path, text)),
+            Err(source) => Err(PublishError::NotEdited { path, source }.into()),
+        });
+        written.collect()
     }
 
     fn refuse_changes_after_merge(&self) -> Result<(), PublishError> {

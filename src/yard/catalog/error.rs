@@ -1,6 +1,11 @@
 //! What can't be found in a yard, told with what is there instead.
 
+use bytes::Bytes;
+
+use crate::check::document::Document;
+use crate::check::layout::{Use, use_of};
 use crate::check::yaml::Problems;
+use crate::check::{File, Severity};
 use crate::record::{Alias, Class, Code, Fault, Lifecycle, ModelName, Version};
 use crate::yard::codes;
 use crate::yard::error::YardError;
@@ -52,14 +57,14 @@ pub enum CatalogError {
         /// Its path in the yard.
         path: String,
     },
-    /// A record that can't be read as one.
+    /// A record that can't be read as one: no YAML, not as its schema asks, or no file at all.
     #[error("{path}{}{reason}", if code.is_some() { ":" } else { ": " })]
     Malformed {
         /// Its path in the yard.
         path: String,
-        /// What is wrong; for YAML, with line and column before it.
+        /// What is wrong, with line and column before it where they are known.
         reason: String,
-        /// What is wrong as YAML, if that is it.
+        /// Its stable name, where a check tells the same.
         code: Option<&'static Code>,
     },
     /// The yard itself can't be read.
@@ -76,6 +81,51 @@ impl CatalogError {
         Self::NoSuchRecord {
             path: path.to_owned(),
         }
+    }
+
+    /// The file at `path`, of these bytes, is YAML and no record: told as a check tells it, at its
+    /// place, and in serde's words only where a check has nothing against it.
+    pub(super) fn no_record(path: &str, bytes: &Bytes, error: &serde_json::Error) -> Self {
+        Self::told(path, &File::Text(bytes.clone())).unwrap_or_else(|| Self::Malformed {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            code: None,
+        })
+    }
+
+    /// What stands at `path` is no file that a record is read from: one record's fault, and not
+    /// the yard's.
+    pub(super) fn unread(path: &str, error: YardError) -> Self {
+        let told = match &error {
+            YardError::FileTooLarge { size_bytes, .. } => {
+                let size_bytes = *size_bytes;
+                Self::told(path, &File::TooLarge { size_bytes })
+            }
+            YardError::NotAFile { what, .. } if what.contains("link") => {
+                Self::told(path, &File::Link)
+            }
+            YardError::NotAFile { .. } => Self::told(path, &File::Unread),
+            _ => None,
+        };
+        told.unwrap_or(Self::Yard(error))
+    }
+
+    /// The first thing that a check has against the record at `path`.
+    fn told(path: &str, file: &File) -> Option<Self> {
+        let Use::Record(seat) = use_of(path) else {
+            return None;
+        };
+        let (_, found) = Document::read(seat, file);
+        let found = found
+            .into_iter()
+            .find(|one| one.severity == Severity::Error)?;
+        let place = found.place.map(|place| place.start);
+        let place = place.map(|at| format!("{}:{}: ", at.line, at.column));
+        Some(Self::Malformed {
+            path: path.to_owned(),
+            reason: place.unwrap_or_else(|| " ".to_owned()) + &found.message,
+            code: Some(found.code),
+        })
     }
 
     pub(super) fn yaml(path: &str, problems: &Problems) -> Self {

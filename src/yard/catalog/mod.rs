@@ -179,15 +179,13 @@ impl Catalog {
         S: Spec + DeserializeOwned,
         S::Metadata: DeserializeOwned,
     {
-        let Some((_, tree)) = self.document(path)? else {
+        let Some((bytes, tree)) = self.document(path)? else {
             return Ok(None);
         };
-        let record = serde_json::from_value(tree.into_value());
-        record.map(Some).map_err(|error| CatalogError::Malformed {
-            path: path.to_owned(),
-            reason: error.to_string(),
-            code: None,
-        })
+        let record = kind::read(tree.value());
+        record
+            .map(Some)
+            .map_err(|error| CatalogError::no_record(path, &bytes, &error))
     }
 
     /// The YAML at `path`, as bytes and parsed.
@@ -195,7 +193,8 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Malformed`] with the place of what is wrong.
     pub fn document(&self, path: &str) -> Result<Option<(Bytes, Tree)>, CatalogError> {
-        let Some(bytes) = self.snapshot.read(path)? else {
+        let read = self.snapshot.read(path);
+        let Some(bytes) = read.map_err(|error| CatalogError::unread(path, error))? else {
             return Ok(None);
         };
         match yaml::parse(&bytes) {
