@@ -75,6 +75,12 @@ pub enum StoreError {
         /// What was asked for.
         place: String,
     },
+    /// 404 to something that was sent: nobody is there to take it.
+    #[error("{place} can't be put there: the registry has no such repository")]
+    NoRepository {
+        /// What was sent.
+        place: String,
+    },
     /// 429: too many requests.
     #[error("{place} is asked too often")]
     Throttled {
@@ -179,6 +185,14 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No folder where the layout should be.
+    #[error("{place} is not there: there is no folder {}", path.display())]
+    NoLayout {
+        /// The folder.
+        path: PathBuf,
+        /// What was asked for.
+        place: String,
+    },
     /// A relative layout, and nothing that it is relative to.
     #[error("the store `oci-layout:{}` is relative to a yard's work tree, and there is none here", path.display())]
     RelativeLayout {
@@ -236,7 +250,9 @@ impl Fault for StoreError {
             Self::Manifest { source, .. } => source.code(),
             Self::File(error) => error.code(),
             Self::NotALayout { .. } => &codes::STORE_WRONG,
-            Self::RelativeLayout { .. } => &codes::STORE_MISSING,
+            Self::RelativeLayout { .. } | Self::NoLayout { .. } | Self::NoRepository { .. } => {
+                &codes::STORE_MISSING
+            }
             Self::Contended { .. } => &codes::STORE_CONTENDED,
             Self::Credentials(error) => error.code(),
             Self::Client(error) => error.code(),
@@ -259,6 +275,12 @@ impl Fault for StoreError {
             Self::NotFound { .. } => {
                 "check the reference; `modelyard tags` lists what a repository has".to_owned()
             }
+            Self::NoRepository { .. } => "check its name; where repositories or their projects \
+                don't come by themselves, make it in the registry first"
+                .to_owned(),
+            Self::NoLayout { .. } => "a store in a folder is only where it was filled: bring its \
+                folder here, publish to it, or use a registry"
+                .to_owned(),
             Self::Throttled { .. } => "wait a while and try again; a login often raises the \
                 registry's limit"
                 .to_owned(),

@@ -17,6 +17,7 @@ use super::store::Store;
 use crate::platform::Progress;
 use crate::platform::atomic::FileError;
 use crate::platform::progress::Meter;
+use crate::platform::redact::printable;
 use crate::record::Digest;
 
 /// How many blobs are on their way at once: enough to keep network, hashing and disk busy on the
@@ -111,8 +112,7 @@ async fn fetch_one(
     let stream = wanted.store.blob(descriptor).await?;
     file = stream.write_to(file, &place, &*meter).await?;
     if let Some(cache) = cache {
-        let (cache, digest, path) = (cache.clone(), descriptor.digest, place.clone());
-        blocking(move || cache.keep(&digest, &path)).await?;
+        keep(cache, descriptor.digest, place.clone()).await;
     }
     copy_all(file, copies).await?;
     Ok(Origin::Store)
@@ -132,6 +132,20 @@ async fn from_cache(
         Ok((found, file))
     })
     .await
+}
+
+/// Keeps what was just fetched, for the next time. Whoever has no room or no leave for a cache is
+/// told, and has the file nevertheless.
+async fn keep(cache: &Cache, digest: Digest, path: PathBuf) {
+    let cache = cache.clone();
+    let kept = blocking(move || cache.keep(&digest, &path)).await;
+    if let Err(error) = kept {
+        let why = printable(&format!("{error}: {}", error.source));
+        tracing::warn!(
+            "not kept in the cache: {why}; `--no-cache` does without it, and MODELYARD_CACHE names \
+             another folder"
+        );
+    }
 }
 
 /// Fills the copies of a file that was just verified.

@@ -1,6 +1,6 @@
 //! A place that holds artifacts, whichever kind it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -160,14 +160,29 @@ pub fn open(repository: &Repository, options: &StoreOptions) -> Result<Arc<dyn S
 /// Fetches a manifest that has to be there.
 ///
 /// # Errors
-/// As [`Store::manifest`]; [`StoreError::NotFound`] if there is none.
+/// As [`Store::manifest`]; [`StoreError::NotFound`] if there is none, [`StoreError::NoLayout`] if
+/// not even the folder is there that it should be in.
 pub async fn required_manifest(
     store: &dyn Store,
     key: &ManifestKey,
 ) -> Result<(Descriptor, Bytes), StoreError> {
+    if let Some(found) = store.manifest(key).await? {
+        return Ok(found);
+    }
     let place = key.place(store.repository());
-    let found = store.manifest(key).await?;
-    found.ok_or(StoreError::NotFound { place })
+    Err(match store.repository() {
+        // A folder that is not there yet is as good as an empty one, but to who looks for
+        // something in it.
+        Repository::Layout { path } if !is_there(path).await => {
+            let path = path.clone();
+            StoreError::NoLayout { path, place }
+        }
+        _ => StoreError::NotFound { place },
+    })
+}
+
+async fn is_there(path: &Path) -> bool {
+    tokio::fs::try_exists(path).await.unwrap_or(true)
 }
 
 impl ManifestKey {

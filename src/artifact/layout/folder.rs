@@ -46,6 +46,11 @@ impl Folder {
         let found = match fs::metadata(&self.0) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                let mut above = self.0.ancestors().skip(1);
+                let file = above.find(|above| above.is_file()).unwrap_or(&self.0);
+                return Err(self.wrong(format!("{} is a file", file.display())));
+            }
             Err(error) => return Err(FileError::at("read", &self.0)(error).into()),
         };
         if !found.is_dir() {

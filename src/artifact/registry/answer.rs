@@ -49,6 +49,15 @@ pub(super) async fn check(place: &str, response: Response) -> Result<Response, S
     })
 }
 
+/// What an error means as the answer to something that was sent: who can't find the place for it
+/// has no such repository.
+pub(super) fn to_what_was_sent(error: StoreError) -> StoreError {
+    match error {
+        StoreError::NotFound { place } => StoreError::NoRepository { place },
+        error => error,
+    }
+}
+
 /// Refuses a web page: it says yes to everything, as no registry does.
 pub(super) fn no_page(place: &str, response: Response) -> Result<Response, StoreError> {
     if is_html(response.headers()) {

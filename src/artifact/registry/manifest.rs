@@ -89,7 +89,8 @@ pub(super) async fn put(
             let request = client.request(Method::PUT, url.clone());
             request.header(CONTENT_TYPE, media_type).body(bytes.clone())
         })
-        .await?;
+        .await
+        .map_err(answer::to_what_was_sent)?;
     let response = answer::no_page(&place, response)?;
     let taken = content_digest(response.headers());
     if let Some(actual) = taken.filter(|taken| *taken != descriptor.digest) {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::Method;
+use reqwest::{Method, Response};
 use tokio::sync::Mutex;
 
 use self::access::Action;
@@ -79,6 +79,25 @@ pub async fn check_login(
     answer::no_page(host, answered).map(drop)
 }
 
+impl Registry {
+    /// What the registry says of a blob; `None` if it has none such.
+    async fn look_at_blob(&self, digest: &Digest) -> Result<Option<Response>, StoreError> {
+        let place = blob_place(&self.client.repository, digest);
+        let url = self.client.url(&format!("blobs/{digest}"));
+        let asked = self
+            .client
+            .send_patiently(&place, Action::Pull, || {
+                self.client.request(Method::HEAD, url.clone())
+            })
+            .await;
+        match asked {
+            Ok(response) => answer::no_page(&place, response).map(Some),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 #[async_trait]
 impl Store for Registry {
     fn repository(&self) -> &Repository {
@@ -104,19 +123,7 @@ impl Store for Registry {
     }
 
     async fn has_blob(&self, digest: &Digest) -> Result<bool, StoreError> {
-        let place = blob_place(&self.client.repository, digest);
-        let url = self.client.url(&format!("blobs/{digest}"));
-        let asked = self
-            .client
-            .send_patiently(&place, Action::Pull, || {
-                self.client.request(Method::HEAD, url.clone())
-            })
-            .await;
-        match asked {
-            Ok(response) => answer::no_page(&place, response).map(|_| true),
-            Err(StoreError::NotFound { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(self.look_at_blob(digest).await?.is_some())
     }
 
     async fn put_blob(
@@ -125,7 +132,14 @@ impl Store for Registry {
         source: &dyn BlobSource,
         meter: &dyn Meter,
     ) -> Result<Upload, StoreError> {
-        if self.has_blob(&descriptor.digest).await? {
+        let found = self.look_at_blob(&descriptor.digest).await?;
+        // One that has another size was damaged: it is sent again. Some registries say nothing of
+        // the size, or 0.
+        let length = found
+            .as_ref()
+            .and_then(|found| answer::content_length(found.headers()));
+        let length = length.filter(|length| *length != 0);
+        if found.is_some() && length.is_none_or(|length| length == descriptor.size) {
             return Ok(Upload::AlreadyThere);
         }
         upload::upload(&self.client, descriptor, source, meter).await?;

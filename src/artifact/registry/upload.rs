@@ -88,12 +88,28 @@ async fn attempt(
         };
         match tokio::time::timeout(SILENCE, step).await {
             Ok(None) => {}
-            Ok(Some(result)) => return answer::no_page(&place, result?).map(drop),
+            Ok(Some(result)) => {
+                let answered = result.map_err(|error| upload_lost(&place, error))?;
+                return answer::no_page(&place, answered).map(drop);
+            }
             Err(_) => {
                 let place = place.clone();
                 return Err(StoreError::Stalled { place });
             }
         }
+    }
+}
+
+/// 404 to an upload that was just opened: it says nothing of what the repository has.
+fn upload_lost(place: &str, error: StoreError) -> StoreError {
+    match error {
+        StoreError::NotFound { .. } => StoreError::Failed {
+            place: place.to_owned(),
+            status: 404,
+            retry_after: None,
+            detail: None,
+        },
+        error => error,
     }
 }
 
@@ -109,7 +125,8 @@ async fn open_upload(
             let request = client.request(Method::POST, url.clone());
             Ok(request.header(CONTENT_LENGTH, 0))
         })
-        .await?;
+        .await
+        .map_err(answer::to_what_was_sent)?;
     let location = opened.headers().get(LOCATION);
     let location = location.and_then(|value| value.to_str().ok());
     let Some(location) = location else {
