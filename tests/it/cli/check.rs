@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::check::sound;
-use crate::harness::{Outcome, Sandbox, Yard};
+use crate::harness::{Outcome, Sandbox, Yard, bad_records};
 
 const DIGITS: &str = "models/vision/digits/model.yaml";
 const V1_0: &str = "models/vision/digits/versions/1.0.0.yaml";
@@ -247,6 +247,30 @@ fn odd_repositories_are_checked_or_say_what_is_missing() {
         .modelyard(["-C", "yard", "check", "--base=main"])
         .run();
     based.exits(2).says("error[no-commits]");
+}
+
+#[test]
+fn a_file_that_is_no_record_is_told_at_its_place() {
+    for bad in bad_records() {
+        let sandbox = Sandbox::new();
+        let yard = acme(&sandbox);
+        sandbox.write(format!("yard/{V1_0}"), &bad.bytes);
+        let place = match bad.place {
+            "" => format!("--> {V1_0}\n"),
+            place => format!("--> {V1_0}:{place}\n"),
+        };
+        let told = |arguments: &[&str]| {
+            let outcome = yard.modelyard(arguments).run().exits(1);
+            assert!(!outcome.stdout.contains('\u{1b}'), "{}", outcome.report());
+            outcome
+                .prints(&format!("error[{}]", bad.code))
+                .prints(&place)
+                .prints("= help: ");
+        };
+        told(&["check"]);
+        yard.commit(bad.name);
+        told(&["check", "--at=HEAD"]);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Kills a command before each of its writes, one after the other.
+//! Kills a command before each of its writes, one after the other, or fills the disk there.
 
 use std::path::Path;
 
@@ -21,6 +21,34 @@ pub fn killed_at_every_write(
     inspect: impl FnMut(u32),
 ) -> (Outcome, u32) {
     killed_at_each_nth_write(1, folder, command, inspect)
+}
+
+/// Runs a command again and again, on a disk that is full: from its first write below `folder` on,
+/// then from the one that comes `step` later, and so on until a run succeeds, which is returned
+/// with the number of writes that it had room for.
+///
+/// `inspect` is given what a run came to that found no room; what takes none (renaming, removing,
+/// reading) goes on as ever.
+pub fn full_at_each_nth_write(
+    step: usize,
+    folder: &Path,
+    mut command: impl FnMut() -> Run,
+    mut inspect: impl FnMut(u32, Outcome),
+) -> (Outcome, u32) {
+    let folder = folder.canonicalize().expect("the folder is there");
+    for write in (1..=MOST_WRITES).step_by(step) {
+        let arguments = [
+            "--full".into(),
+            folder.clone().into(),
+            write.to_string().into(),
+        ];
+        let outcome = command().under(&tools::path("kill-at"), arguments).run();
+        if outcome.code == Some(0) {
+            return (outcome, write - 1);
+        }
+        inspect(write, outcome);
+    }
+    panic!("the command still wrote after {MOST_WRITES} writes");
 }
 
 /// The same for each `step`-th write only, for a command that makes many that are alike.

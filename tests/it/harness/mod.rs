@@ -17,6 +17,7 @@
     reason = "each test takes from the harness what it needs"
 )]
 
+mod bad;
 mod front;
 mod http;
 mod sandbox;
@@ -38,8 +39,9 @@ pub mod tools;
 #[cfg(feature = "real-tools")]
 pub use git_http::GitHttp;
 #[cfg(feature = "real-tools")]
-pub use killing::{killed_at_each_nth_write, killed_at_every_write};
+pub use killing::{full_at_each_nth_write, killed_at_each_nth_write, killed_at_every_write};
 
+pub use bad::{BadRecord, bad_records, refusals};
 pub use front::{Answer, Front};
 pub use sandbox::{Outcome, Run, Sandbox};
 pub use yard::Yard;

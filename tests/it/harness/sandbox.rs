@@ -187,6 +187,20 @@ impl Run {
         self
     }
 
+    /// As a user whom permissions bind: whoever runs the tests, without root's privileges should
+    /// that be root.
+    #[cfg(unix)]
+    pub fn bound_by_permissions(self) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let ours = self.root.metadata().expect("the sandbox is there");
+        if ours.uid() != 0 {
+            return self;
+        }
+        let nothing = ["--bounding-set=-all", "--inh-caps=-all"];
+        self.under(Path::new("setpriv"), nothing.map(OsString::from))
+    }
+
     /// The command itself, for tests that start it, kill it or give it a terminal.
     pub fn into_command(self) -> Command {
         self.command

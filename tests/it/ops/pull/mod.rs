@@ -3,7 +3,9 @@
 mod hostile;
 mod interrupted;
 mod placing;
+mod stores;
 mod trusted;
+mod yards;
 
 use std::fs;
 use std::path::PathBuf;

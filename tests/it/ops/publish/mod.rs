@@ -1,5 +1,10 @@
 //! `modelyard publish`, as a person runs it.
 
+mod hostile;
+mod remotes;
+mod repositories;
+mod stores;
+
 use std::fs;
 
 use crate::harness::{Sandbox, Yard};
@@ -10,6 +15,16 @@ const VERSION: &str = "models/vision/digits/versions/1.0.0.yaml";
 fn blobs(yard: &Yard<'_>) -> usize {
     let folder = yard.path("store/vision/digits/blobs/sha256");
     fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+/// What a publish that fails must leave alone: every ref, the work tree and index, and the files
+/// of the store.
+fn state(yard: &Yard<'_>) -> (String, String, Vec<String>) {
+    let store = walkdir::WalkDir::new(yard.path("store")).sort_by_file_name();
+    let files = store.into_iter().filter_map(Result::ok);
+    let files = files.filter(|entry| entry.file_type().is_file());
+    let files = files.map(|entry| entry.path().display().to_string());
+    (yard.refs(), yard.status(), files.collect())
 }
 
 #[test]
