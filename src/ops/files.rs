@@ -27,7 +27,7 @@ fn file(snapshot: &Snapshot, path: &str) -> Result<Option<File>, YardError> {
     match snapshot.read(path) {
         Ok(bytes) => Ok(bytes.map(File::Text)),
         Err(YardError::FileTooLarge { size_bytes, .. }) => Ok(Some(File::TooLarge { size_bytes })),
-        Err(YardError::NotAFile { what, .. }) if what.contains("link") => Ok(Some(File::Link)),
+        Err(YardError::NotAFile { what, .. }) if what.is_link() => Ok(Some(File::Link)),
         Err(YardError::NotAFile { .. } | YardError::BadPath { .. }) => Ok(Some(File::Unread)),
         Err(error) => Err(error),
     }

@@ -40,7 +40,7 @@ use tempfile::TempDir;
 
 pub use catalog::{Catalog, CatalogError, Resolved, deployment_path, model_path, version_path};
 pub use change::{Change, Committed};
-pub use error::YardError;
+pub use error::{Instead, YardError};
 pub use push::Pushed;
 pub use remote::Remote;
 pub use snapshot::{Entry, MAX_FILE_BYTES, Snapshot};

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use git2::{
-    ErrorCode, ObjectType, Repository as GitRepository, Tree, TreeWalkMode, TreeWalkResult,
+    ErrorCode, ObjectType, Repository as GitRepository, Tree, TreeEntry, TreeWalkMode,
+    TreeWalkResult,
 };
 use walkdir::WalkDir;
 
-use super::error::YardError;
+use super::error::{Instead, YardError};
 use super::path::{self, FOLDERS};
 use super::{CommitId, Revision, YARD_FILE, Yard};
 use crate::platform::atomic::{self, FileError};
@@ -219,11 +220,9 @@ impl Snapshot {
     fn list_tree(&self, tree: git2::Oid, folder: &str) -> Result<Vec<Entry>, YardError> {
         let git = self.yard.git();
         let root = self.find_tree(&git, tree)?;
-        let entry = match root.get_path(Path::new(folder)) {
-            Ok(entry) if entry.kind() == Some(ObjectType::Tree) => entry,
-            Ok(_) => return Ok(Vec::new()),
-            Err(error) if error.code() == ErrorCode::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(self.missing(&git, folder, error)),
+        let entry = match self.find(&git, root, folder)? {
+            Some(entry) if entry.kind() == Some(ObjectType::Tree) => entry,
+            _ => return Ok(Vec::new()),
         };
         let below = self.find_tree(&git, entry.id())?;
         let entries = below.iter().filter_map(|entry| {
@@ -242,19 +241,17 @@ impl Snapshot {
     fn read_tree(&self, tree: git2::Oid, path: &str) -> Result<Option<Bytes>, YardError> {
         let git = self.yard.git();
         let root = self.find_tree(&git, tree)?;
-        let entry = match root.get_path(Path::new(path)) {
-            Ok(entry) => entry,
-            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-            Err(error) => return Err(self.missing(&git, path, error)),
+        let Some(entry) = self.find(&git, root, path)? else {
+            return Ok(None);
         };
         const LINK: i32 = 0o120_000;
         let what = match (entry.kind(), entry.filemode()) {
-            (Some(ObjectType::Blob), LINK) => "a symbolic link",
-            (Some(ObjectType::Blob), _) => "",
-            (Some(ObjectType::Tree), _) => "a folder",
-            _ => "a submodule",
+            (Some(ObjectType::Blob), LINK) => Some(Instead::Link),
+            (Some(ObjectType::Blob), _) => None,
+            (Some(ObjectType::Tree), _) => Some(Instead::Folder),
+            _ => Some(Instead::Submodule),
         };
-        if !what.is_empty() {
+        if let Some(what) = what {
             return Err(not_a_file(path, what));
         }
         let odb = git.odb().map_err(YardError::git("read its objects"))?;
@@ -263,6 +260,31 @@ impl Snapshot {
         check_size(path, size as u64)?;
         let blob = git.find_blob(entry.id()).map_err(missing)?;
         Ok(Some(Bytes::copy_from_slice(blob.content())))
+    }
+
+    /// What stands at `path` below `tree`; `None` if the trees on the way say that there is nothing.
+    /// A tree that a partial clone left out says nothing, which libgit2's own walk takes for none.
+    fn find<'git>(
+        &self,
+        git: &'git GitRepository,
+        mut tree: Tree<'git>,
+        path: &str,
+    ) -> Result<Option<TreeEntry<'static>>, YardError> {
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let Some(entry) = tree.get_name(part).map(|entry| entry.to_owned()) else {
+                return Ok(None);
+            };
+            if parts.peek().is_none() {
+                return Ok(Some(entry));
+            }
+            if entry.kind() != Some(ObjectType::Tree) {
+                return Ok(None);
+            }
+            let below = git.find_tree(entry.id());
+            tree = below.map_err(|error| self.missing(git, path, error))?;
+        }
+        Ok(None)
     }
 
     fn find_tree<'git>(
@@ -298,7 +320,7 @@ pub(super) fn is_partial(git: &GitRepository) -> bool {
     entries.next().is_some()
 }
 
-fn not_a_file(path: &str, what: &'static str) -> YardError {
+fn not_a_file(path: &str, what: Instead) -> YardError {
     YardError::NotAFile {
         path: path.to_owned(),
         what,
@@ -390,13 +412,13 @@ fn read_work_tree(root: &Path, path: &str) -> Result<Option<Bytes>, YardError> {
         return Ok(None);
     };
     if metadata.is_symlink() {
-        return Err(not_a_file(path, "a symbolic link"));
+        return Err(not_a_file(path, Instead::Link));
     }
     if metadata.is_dir() {
-        return Err(not_a_file(path, "a folder"));
+        return Err(not_a_file(path, Instead::Folder));
     }
     if !metadata.is_file() {
-        return Err(not_a_file(path, "a device or a pipe"));
+        return Err(not_a_file(path, Instead::Device));
     }
     check_size(path, metadata.len())?;
     Ok(Some(atomic::read_at_most(&place, MAX_FILE_BYTES)?.into()))
@@ -410,7 +432,7 @@ fn locate(root: &Path, path: &str) -> Result<Option<(PathBuf, fs::Metadata)>, Ya
         if let Some(metadata) = &found {
             let metadata: &fs::Metadata = metadata;
             if metadata.is_symlink() {
-                return Err(not_a_file(path, "behind a symbolic link"));
+                return Err(not_a_file(path, Instead::BehindLink));
             }
             if !metadata.is_dir() {
                 return Ok(None);

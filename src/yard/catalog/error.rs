@@ -101,9 +101,7 @@ impl CatalogError {
                 let size_bytes = *size_bytes;
                 Self::told(path, &File::TooLarge { size_bytes })
             }
-            YardError::NotAFile { what, .. } if what.contains("link") => {
-                Self::told(path, &File::Link)
-            }
+            YardError::NotAFile { what, .. } if what.is_link() => Self::told(path, &File::Link),
             YardError::NotAFile { .. } => Self::told(path, &File::Unread),
             _ => None,
         };

@@ -2,11 +2,13 @@
 //!
 //! `way_out` tells what a person can do about each; `said` holds what git itself says of it.
 
+mod instead;
 mod said;
 mod way_out;
 
 use git2::ErrorCode;
 
+pub use instead::Instead;
 pub(super) use said::GitError;
 
 use crate::platform::atomic::FileError;
@@ -86,7 +88,7 @@ pub enum YardError {
         /// Its path in the yard.
         path: String,
         /// What it is.
-        what: &'static str,
+        what: Instead,
     },
     /// A file over the bound of what is read.
     #[error(

@@ -1,7 +1,7 @@
 //! Snapshots, catalogs and histories, read in this process.
 
 use modelyard::record::ModelReference;
-use modelyard::yard::{Catalog, Depth, Entry, MAX_FILE_BYTES, Revision, Yard, YardError};
+use modelyard::yard::{Catalog, Depth, Entry, Instead, MAX_FILE_BYTES, Revision, Yard, YardError};
 
 use super::story::{MODEL, Story, version};
 
@@ -77,7 +77,7 @@ fn links_are_never_followed() {
             matches!(
                 error,
                 YardError::NotAFile {
-                    what: "a symbolic link",
+                    what: Instead::Link,
                     ..
                 }
             ),

@@ -113,11 +113,14 @@ fn shallow_and_partial_clones_push_their_branch_and_nothing_else() {
 fn what_a_partial_clone_lacks_is_told_with_how_to_fetch_it() {
     let sandbox = Sandbox::new();
     shared(&sandbox);
-    cloned(&sandbox, &["--filter=blob:none", "--no-checkout"], "clone");
-    publish_in(&sandbox, "clone")
-        .exits(2)
-        .says("error[object-missing]")
-        .says("git fetch --refetch --no-filter");
+    for filter in ["blob:none", "tree:0", "tree:1"] {
+        let option = format!("--filter={filter}");
+        cloned(&sandbox, &[&option, "--no-checkout"], filter);
+        publish_in(&sandbox, filter)
+            .exits(2)
+            .says("error[object-missing]")
+            .says("git fetch --refetch --no-filter");
+    }
     assert!(!sandbox.path("bytes").exists());
 }
 
