@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -30,6 +30,16 @@ pub(super) enum CliError {
     Runtime(#[source] std::io::Error),
 }
 
+impl CliError {
+    /// Why a question got no answer.
+    pub(super) fn unanswered(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::Interrupted => Self::Interrupted,
+            _ => Self::Ask(error),
+        }
+    }
+}
+
 impl Fault for CliError {
     fn code(&self) -> &'static Code {
         match self {
@@ -53,6 +63,10 @@ impl Fault for CliError {
 /// Prints `fault` to standard error and gives the exit code that belongs to it.
 pub(super) fn print(fault: &dyn Fault, format: Format) -> ExitCode {
     let mut stderr = anstream::stderr().lock();
+    // A question may be open, and its line not at its end.
+    if *fault.code() == codes::INTERRUPTED && std::io::stderr().is_terminal() {
+        let _ = writeln!(stderr);
+    }
     // Nobody is left to tell if standard error itself is closed.
     let _ = match format {
         Format::Json => writeln!(stderr, "{}", as_json(fault)),

@@ -54,7 +54,7 @@ impl LoginArguments {
             None if context.interactive && !self.password_stdin => dialoguer::Input::new()
                 .with_prompt(format!("user at {host}"))
                 .interact_text()
-                .map_err(|dialoguer::Error::IO(error)| CliError::Ask(error))?,
+                .map_err(|dialoguer::Error::IO(error)| CliError::unanswered(error))?,
             None => return Err(LoginError::BadUsername.into()),
         };
         let password = self.password(context, &username, &host)?;
@@ -72,7 +72,9 @@ impl LoginArguments {
         if self.password_stdin {
             let mut text = String::new();
             let mut input = std::io::stdin().lock().take(MAX_PASSWORD_BYTES);
-            input.read_to_string(&mut text).map_err(CliError::Ask)?;
+            input
+                .read_to_string(&mut text)
+                .map_err(CliError::unanswered)?;
             // The end of the line that `echo` adds is none of the password's.
             let password = text.trim_end_matches(['\r', '\n']);
             return Ok(password.into());
@@ -81,7 +83,7 @@ impl LoginArguments {
             return Err(LoginError::NoPassword.into());
         }
         let question = format!("password of {username} at {host}: ");
-        let answer = rpassword::prompt_password(question).map_err(CliError::Ask)?;
+        let answer = rpassword::prompt_password(question).map_err(CliError::unanswered)?;
         Ok(answer.into())
     }
 }

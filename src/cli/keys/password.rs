@@ -105,7 +105,7 @@ fn from_file(path: &Path) -> Result<SecretString, Failure> {
 
 fn asked(place: &str, purpose: Purpose) -> Result<SecretString, Failure> {
     let ask = |question: &str| {
-        let answer = rpassword::prompt_password(question).map_err(CliError::Ask)?;
+        let answer = rpassword::prompt_password(question).map_err(CliError::unanswered)?;
         Ok::<_, Failure>(SecretString::from(answer))
     };
     let place = printable(place);

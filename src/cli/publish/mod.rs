@@ -95,9 +95,10 @@ impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let wanted = wanted(&self.target, self.bump)?;
         let absolute = |path: PathBuf| context.path(path);
+        let model = self.target.model;
         let request = Request {
             path: absolute(self.path),
-            model: self.target.model,
+            model: model.clone(),
             wanted,
             store: self.store,
             roles: self.roles,
@@ -121,7 +122,12 @@ impl Arguments {
 
         let mut draft = publish::draft(&yard, request, &context.progress).await?;
         if context.interactive && !self.no_questions {
-            draft.hear(questions::ask(&draft.open_questions())?);
+            let open = draft.open_questions();
+            if !open.is_empty() {
+                let told = format!("{model} is new here. An empty answer leaves a field open.");
+                context.progress.step(&told);
+            }
+            draft.hear(questions::ask(&open, &model)?);
         }
         let now = context.clock.now();
         let published = if self.dry_run {

@@ -6,16 +6,17 @@ use dialoguer::{Error, Input, Select};
 use crate::cli::fault::CliError;
 use crate::ops::publish::{Question, Said};
 use crate::platform::redact::printable;
-use crate::record::Failure;
+use crate::record::{Failure, ModelName};
 
 /// What stands first in a list of choices where none has to be made.
 const LEAVE_OPEN: &str = "(leave open)";
 
-/// Asks every question and gives what the answers say.
-pub(super) fn ask(questions: &[Question]) -> Result<Said, Failure> {
+/// Asks every question about `model` and gives what the answers say.
+pub(super) fn ask(questions: &[Question], model: &ModelName) -> Result<Said, Failure> {
     let mut said = Said::default();
     for question in questions {
-        let answer = ask_one(question).map_err(|Error::IO(error)| CliError::Ask(error))?;
+        let answer =
+            ask_one(question, model).map_err(|Error::IO(error)| CliError::unanswered(error))?;
         if let Some(answer) = answer {
             said.hear(question.answered(&answer));
         }
@@ -23,12 +24,17 @@ pub(super) fn ask(questions: &[Question]) -> Result<Said, Failure> {
     Ok(said)
 }
 
-fn ask_one(question: &Question) -> Result<Option<String>, Error> {
+fn ask_one(question: &Question, model: &ModelName) -> Result<Option<String>, Error> {
     let theme = ColorfulTheme::default();
     if question.choices.is_empty() {
         let input = Input::<String>::with_theme(&theme)
             .with_prompt(question.prompt)
-            .allow_empty(!question.required);
+            .allow_empty(!question.required)
+            .validate_with(|answer: &String| match answer.trim() {
+                "" if question.required => Err("it has to have an answer".to_owned()),
+                "" => Ok(()),
+                answer => question.refusal(answer, model).map_or(Ok(()), Err),
+            });
         let answer = input.interact_text()?;
         return Ok(Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty()));
     }

@@ -3,7 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::Said;
-use crate::record::kind::Vocabularies;
+use super::records::Wish;
+use crate::check::document::Document;
+use crate::check::layout::{Use, use_of};
+use crate::check::{File, Severity};
+use crate::record::ModelName;
+use crate::record::kind::{Kind, Vocabularies};
+use crate::yard::model_path;
 
 /// A question whose answer fills one field of the model's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,11 +127,66 @@ impl Question {
         said.model.insert(field.to_owned(), value);
         said
     }
+
+    /// What a check would have against this answer in the record of `model`, so that a person can
+    /// give another one at once.
+    pub fn refusal(&self, answer: &str, model: &ModelName) -> Option<String> {
+        // What else a record can't be without.
+        let rest = [("title", json!("-")), ("owners", json!([{"team": "-"}]))];
+        let mut said = Said {
+            model: rest
+                .map(|(field, value)| (field.to_owned(), value))
+                .into_iter()
+                .collect(),
+            ..Said::default()
+        };
+        said.hear(self.answered(answer));
+        let record = Wish {
+            kind: Kind::Model,
+            metadata: json!({"namespace": model.namespace(), "name": model.name()}),
+            spec: &said.model,
+        };
+        let Use::Record(seat) = use_of(&model_path(model)) else {
+            return None;
+        };
+        let (_, found) = Document::read(seat, &File::Text(record.anew().into()));
+        let mut wrong = found
+            .into_iter()
+            .filter(|one| one.severity == Severity::Error);
+        wrong.next().map(|wrong| wrong.message)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_a_check_would_refuse_is_refused_at_once() {
+        let model = "vision/digits".parse().unwrap();
+        let questions = open_questions(&Map::new(), &Vocabularies::default());
+        let refusal = |field: &str, answer: &str| {
+            let question = questions.iter().find(|question| question.field == field);
+            question.unwrap().refusal(answer, &model)
+        };
+        let told = refusal("license", "Apache").unwrap();
+        assert!(told.contains("not an SPDX licence expression"), "{told}");
+        assert_eq!(refusal("license", "Apache-2.0"), None);
+        for question in &questions {
+            let told = question.refusal("a\u{1b}[31mb", &model);
+            assert!(told.is_some(), "{} takes an escape", question.field);
+        }
+        for (field, answer) in [
+            ("title", "Handwritten digits"),
+            ("owners", "vision"),
+            ("description", "Tells which digit: 0 to 9."),
+            ("visibility", "public"),
+            ("classification.technology", "computer-vision"),
+            ("classification.task", "image-classification"),
+        ] {
+            assert_eq!(refusal(field, answer), None, "{field}");
+        }
+    }
 
     #[test]
     fn only_what_was_not_said_is_asked() {

@@ -42,7 +42,8 @@ impl Wish<'_> {
         Ok(String::from_utf8(bytes).expect("an edit of text is text"))
     }
 
-    fn anew(&self) -> String {
+    /// The record as YAML, with nothing to begin from.
+    pub(super) fn anew(&self) -> String {
         let value = json!({
             "apiVersion": API_VERSION,
             "kind": self.kind.as_str(),

@@ -3,3 +3,4 @@
 mod check;
 mod completions;
 mod evidence;
+mod terminal;

@@ -2,6 +2,7 @@
 //!
 //! - [`Sandbox`]: a temporary folder with a home, a clean environment, and the built `modelyard`,
 //!   `git` and the outside tools run in it. Nothing of the developer's machine shines through.
+//! - [`Terminal`]: a person before a screen, who types and looks.
 //! - [`Front`]: an HTTP server before a registry (or before nothing) that counts what is asked of
 //!   it and misbehaves on demand.
 //! - behind the feature `real-tools`: [`registry`] starts real registries, [`GitHttp`] serves
@@ -21,6 +22,7 @@ mod bad;
 mod front;
 mod http;
 mod sandbox;
+mod terminal;
 mod yard;
 
 #[cfg(feature = "real-tools")]
@@ -44,6 +46,7 @@ pub use killing::{full_at_each_nth_write, killed_at_each_nth_write, killed_at_ev
 pub use bad::{BadRecord, bad_records, refusals};
 pub use front::{Answer, Front};
 pub use sandbox::{Outcome, Run, Sandbox};
+pub use terminal::Terminal;
 pub use yard::Yard;
 
 /// A user name and password that a server of the harness asks for.

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::Terminal;
+
 /// A temporary folder with `home/` and `work/`, gone when the test ends.
 pub struct Sandbox {
     root: TempDir,
@@ -204,6 +206,11 @@ impl Run {
     /// The command itself, for tests that start it, kill it or give it a terminal.
     pub fn into_command(self) -> Command {
         self.command
+    }
+
+    /// Starts it at a terminal of its own.
+    pub fn at_terminal(self) -> Terminal {
+        Terminal::start(&self.command, &self.root)
     }
 
     /// Runs it to its end.
