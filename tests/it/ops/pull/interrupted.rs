@@ -7,11 +7,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use modelyard::artifact::Descriptor;
-use modelyard::artifact::descriptor::{EMPTY, EMPTY_JSON, IMAGE_MANIFEST};
-use modelyard::artifact::manifest::Manifest;
+use modelyard::artifact::descriptor::IMAGE_MANIFEST;
 
-use super::MODEL;
+use super::manifest;
 use crate::harness::{Run, Sandbox};
 
 /// A registry that gives a manifest, and of its one file nothing but silence.
@@ -34,17 +32,7 @@ impl Stalling {
 
     /// Answers until the file is asked for, and keeps that connection open.
     fn serve(&self) -> std::net::TcpStream {
-        let layer = Descriptor::of("application/vnd.cncf.model.weight.v1.raw", MODEL);
-        let manifest = Manifest {
-            schema_version: 2,
-            media_type: IMAGE_MANIFEST.to_owned(),
-            artifact_type: None,
-            config: Descriptor::of(EMPTY, EMPTY_JSON),
-            layers: vec![layer.annotated("org.cncf.model.filepath", "model.bin")],
-            subject: None,
-            annotations: [].into(),
-        };
-        let manifest = manifest.to_bytes();
+        let served = manifest();
         loop {
             let (mut stream, _) = self.listener.accept().unwrap();
             let mut request = [0; 4096];
@@ -55,10 +43,10 @@ impl Stalling {
             let head = format!(
                 "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: {IMAGE_MANIFEST}\r\n\
                  Content-Length: {}\r\n\r\n",
-                manifest.len()
+                served.len()
             );
             stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(&manifest).unwrap();
+            stream.write_all(&served).unwrap();
         }
     }
 }

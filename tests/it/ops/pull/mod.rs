@@ -10,9 +10,28 @@ mod yards;
 use std::fs;
 use std::path::PathBuf;
 
+use modelyard::artifact::Descriptor;
+use modelyard::artifact::descriptor::{EMPTY, EMPTY_JSON, IMAGE_MANIFEST};
+use modelyard::artifact::manifest::Manifest;
+
 use crate::harness::{Sandbox, Yard};
 
 const MODEL: &[u8] = b"\x00weights\x01";
+
+/// The manifest of an artifact whose one file is [`MODEL`].
+fn manifest() -> Vec<u8> {
+    let layer = Descriptor::of("application/vnd.cncf.model.weight.v1.raw", MODEL);
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: IMAGE_MANIFEST.to_owned(),
+        artifact_type: None,
+        config: Descriptor::of(EMPTY, EMPTY_JSON),
+        layers: vec![layer.annotated("org.cncf.model.filepath", "model.bin")],
+        subject: None,
+        annotations: [].into(),
+    };
+    manifest.to_bytes().to_vec()
+}
 
 /// Publishes version `version` of vision/digits, whose weights end with it, and merges it.
 fn publish<'a>(sandbox: &'a Sandbox, yard: &Yard<'_>, version: &str) -> &'a Sandbox {

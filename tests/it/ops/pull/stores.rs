@@ -1,29 +1,11 @@
 //! Stores that are missing, wrong, read-only, or no registries at all; disks that are full.
 
 use std::fs;
-use std::sync::LazyLock;
 
-use modelyard::artifact::Descriptor;
-use modelyard::artifact::descriptor::{EMPTY, EMPTY_JSON, IMAGE_MANIFEST, digest_of};
-use modelyard::artifact::manifest::Manifest;
+use modelyard::artifact::descriptor::{IMAGE_MANIFEST, digest_of};
 
-use super::{MODEL, blob, digest, publish, version_file};
+use super::{MODEL, blob, digest, manifest, publish, version_file};
 use crate::harness::{Answer, Front, Outcome, Sandbox, Yard, refusals};
-
-/// The manifest of an artifact whose one file is [`MODEL`].
-static MANIFEST: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let layer = Descriptor::of("application/vnd.cncf.model.weight.v1.raw", MODEL);
-    let manifest = Manifest {
-        schema_version: 2,
-        media_type: IMAGE_MANIFEST.to_owned(),
-        artifact_type: None,
-        config: Descriptor::of(EMPTY, EMPTY_JSON),
-        layers: vec![layer.annotated("org.cncf.model.filepath", "model.bin")],
-        subject: None,
-        annotations: [].into(),
-    };
-    manifest.to_bytes().to_vec()
-});
 
 /// A registry that has that artifact.
 fn having() -> Front {
@@ -33,7 +15,7 @@ fn having() -> Front {
         .always(
             "GET",
             "/manifests/",
-            Answer::body(200, IMAGE_MANIFEST, &*MANIFEST),
+            Answer::body(200, IMAGE_MANIFEST, manifest()),
         )
         .always("GET", "/manifests/sha256-", Answer::status(404))
         .always("GET", "/blobs/", blob);
@@ -54,7 +36,7 @@ fn recorded<'a>(sandbox: &'a Sandbox, host: &str) -> Yard<'a> {
     let artifact = format!(
         "  artifact: {{repository: \"{host}/acme/vision/digits\", digest: \"{}\"}}\n  format: \
          {{name: custom}}\n",
-        digest_of(&MANIFEST)
+        digest_of(&manifest())
     );
     let version = head("ModelVersion", ", version: 1.0.0") + &artifact;
     yard.write(&version_file("1.0.0"), &version);
