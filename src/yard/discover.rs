@@ -120,7 +120,7 @@ impl Yard {
                 continue;
             };
             let tree = git.find_commit(commit).and_then(|commit| commit.tree());
-            let tree = tree.map_err(YardError::git("read a commit"))?;
+            let tree = tree.map_err(|error| self.missing(&git, YARD_FILE, error))?;
             if tree.get_name(YARD_FILE).is_some() {
                 return Ok(true);
             }

@@ -82,6 +82,18 @@ impl Yard {
         })?;
         Ok(Snapshot::new(self, Source::Commit { commit, tree }))
     }
+
+    /// An object that is not there: a partial clone's fault, or a broken repository's.
+    pub(super) fn missing(&self, git: &GitRepository, what: &str, error: git2::Error) -> YardError {
+        if error.code() == ErrorCode::NotFound && is_partial(git) {
+            return YardError::ObjectMissing {
+                place: self.place(),
+                kind: "partial",
+                needed: format!("reading {what}"),
+            };
+        }
+        YardError::git("read a file at a commit")(error)
+    }
 }
 
 impl Snapshot {
@@ -212,7 +224,7 @@ impl Snapshot {
                 }
                 TreeWalkResult::Ok
             });
-            walked.map_err(|error| self.missing(&git, folder, error))?;
+            walked.map_err(|error| self.yard.missing(&git, folder, error))?;
         }
         Ok(paths)
     }
@@ -255,7 +267,7 @@ impl Snapshot {
             return Err(not_a_file(path, what));
         }
         let odb = git.odb().map_err(YardError::git("read its objects"))?;
-        let missing = |error| self.missing(&git, path, error);
+        let missing = |error| self.yard.missing(&git, path, error);
         let (size, _) = odb.read_header(entry.id()).map_err(missing)?;
         check_size(path, size as u64)?;
         let blob = git.find_blob(entry.id()).map_err(missing)?;
@@ -282,7 +294,7 @@ impl Snapshot {
                 return Ok(None);
             }
             let below = git.find_tree(entry.id());
-            tree = below.map_err(|error| self.missing(git, path, error))?;
+            tree = below.map_err(|error| self.yard.missing(git, path, error))?;
         }
         Ok(None)
     }
@@ -293,19 +305,7 @@ impl Snapshot {
         id: git2::Oid,
     ) -> Result<Tree<'git>, YardError> {
         git.find_tree(id)
-            .map_err(|error| self.missing(git, "it", error))
-    }
-
-    /// An object that is not there: a partial clone's fault, or a broken repository's.
-    fn missing(&self, git: &GitRepository, path: &str, error: git2::Error) -> YardError {
-        if error.code() == ErrorCode::NotFound && is_partial(git) {
-            return YardError::ObjectMissing {
-                place: self.yard.place(),
-                kind: "partial",
-                needed: format!("reading {path}"),
-            };
-        }
-        YardError::git("read a file at a commit")(error)
+            .map_err(|error| self.yard.missing(git, "it", error))
     }
 }
 
