@@ -63,10 +63,6 @@ impl Fault for CliError {
 /// Prints `fault` to standard error and gives the exit code that belongs to it.
 pub(super) fn print(fault: &dyn Fault, format: Format) -> ExitCode {
     let mut stderr = anstream::stderr().lock();
-    // A question may be open, and its line not at its end.
-    if *fault.code() == codes::INTERRUPTED && std::io::stderr().is_terminal() {
-        let _ = writeln!(stderr);
-    }
     // Nobody is left to tell if standard error itself is closed.
     let _ = match format {
         Format::Json => writeln!(stderr, "{}", as_json(fault)),
@@ -104,6 +100,10 @@ fn causes(fault: &dyn Fault) -> Vec<String> {
 fn write_text(out: &mut dyn Write, fault: &dyn Fault) -> std::io::Result<()> {
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let bold = Style::new().bold();
+    // A question may be open, and its line not at its end.
+    if *fault.code() == codes::INTERRUPTED && std::io::stderr().is_terminal() {
+        writeln!(out)?;
+    }
     if let Some(refused) = refused(fault) {
         write_diagnostics(out, refused)?;
         return writeln!(

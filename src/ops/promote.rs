@@ -155,9 +155,9 @@ pub(super) async fn meant(
     if let Selector::Version(version) = &reference.selector {
         return Ok((reference.model.clone(), version.clone()));
     }
+    propose::fetch(yard).await?;
     let (yard, reference) = (yard.clone(), reference.clone());
     blocking(move || {
-        yard.fetch()?;
         let found = Catalog::new(yard.snapshot(&Revision::Main)?).resolve(&reference)?;
         Ok::<_, Failure>((found.model, found.version))
     })

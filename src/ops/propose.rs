@@ -69,6 +69,18 @@ pub async fn begin(yard: &Yard, branch: &str) -> Result<Change, Failure> {
     Ok(begun.await?)
 }
 
+/// Fetches the remote's main branch, if there is a remote.
+///
+/// # Errors
+/// As [`Yard::fetch`].
+pub async fn fetch(yard: &Yard) -> Result<(), Failure> {
+    let fetched = PATIENCE.run(|| {
+        let yard = yard.clone();
+        on_blocking_pool(move || yard.fetch())
+    });
+    Ok(fetched.await?)
+}
+
 /// Makes `change` a commit with `message` at time `now`, pushes its branch where there is a
 /// remote, and tells how to merge it.
 ///

@@ -219,14 +219,18 @@ pub(super) fn fetch(
     };
     let branch_tip = branch.and_then(|branch| tips.of(branch));
     let wanted = [Some((main_branch.as_str(), main)), branch.zip(branch_tip)];
-    let refspecs: Vec<String> = wanted
+    let missing: Vec<Wanted> = wanted
         .into_iter()
         .flatten()
         .filter(|(branch, tip)| !is_here(git, name, branch, *tip))
-        .map(|(branch, _)| format!("+refs/heads/{branch}:refs/remotes/{name}/{branch}"))
+        .map(|(branch, tip)| Wanted {
+            theirs: format!("refs/heads/{branch}"),
+            ours: format!("refs/remotes/{name}/{branch}"),
+            tip,
+        })
         .collect();
-    if !refspecs.is_empty() {
-        download(&mut remote, &line, &refspecs, Depth::Everything)?;
+    if !missing.is_empty() {
+        download(git, &mut remote, &line, &missing, Depth::Everything)?;
     }
     remember_head(git, name, &main_branch);
     Ok(Fetched {
@@ -287,10 +291,23 @@ fn tips(remote: &mut git2::Remote<'_>, line: &Line<'_>) -> Result<Tips, YardErro
     })
 }
 
+/// A branch that is to be fetched.
+struct Wanted {
+    /// The reference there.
+    theirs: String,
+    /// The one here that is to say the same.
+    ours: String,
+    /// The commit that it is.
+    tip: Oid,
+}
+
+/// Downloads what is wanted, and notes it. Not libgit2's `fetch`, which does both but doesn't tell
+/// a lock that another process holds from a remote that is away.
 fn download(
+    git: &GitRepository,
     remote: &mut git2::Remote<'_>,
     line: &Line<'_>,
-    refspecs: &[String],
+    wanted: &[Wanted],
     depth: Depth,
 ) -> Result<(), YardError> {
     let mut options = FetchOptions::new();
@@ -303,9 +320,15 @@ fn download(
     if depth == Depth::Tip && local_path(&line.url).is_none() {
         options.depth(1);
     }
+    let theirs: Vec<&str> = wanted.iter().map(|branch| branch.theirs.as_str()).collect();
     remote
-        .fetch(refspecs, Some(&mut options), None)
-        .map_err(|error| line.failed(error))
+        .download(&theirs, Some(&mut options))
+        .map_err(|error| line.failed(error))?;
+    for branch in wanted {
+        git.reference(&branch.ours, branch.tip, true, "modelyard: fetch")
+            .map_err(YardError::git("note what the remote has"))?;
+    }
+    Ok(())
 }
 
 /// Fetches the main branch at `url` into a fresh bare repository, whose HEAD then is it; a
@@ -330,15 +353,20 @@ pub(super) fn fetch_all_of_main(
         branch,
         remote: redact::remote(&line.url),
     };
-    let branch = match tips.default_branch {
-        Some(branch) => branch,
-        None => match tips.branches.first() {
-            Some((branch, _)) if tips.branches.len() == 1 => branch.clone(),
-            _ => return Err(no_main("main".to_owned())),
-        },
+    let branch = match (&tips.default_branch, tips.branches.as_slice()) {
+        (Some(branch), _) | (None, [(branch, _)]) => branch.clone(),
+        _ => return Err(no_main("main".to_owned())),
     };
-    let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
-    download(&mut remote, &line, &[refspec], depth)?;
-    git.set_head(&format!("refs/heads/{branch}"))
+    let Some(tip) = tips.of(&branch) else {
+        return Err(no_main(branch));
+    };
+    let head = format!("refs/heads/{branch}");
+    let wanted = Wanted {
+        theirs: head.clone(),
+        ours: head.clone(),
+        tip,
+    };
+    download(git, &mut remote, &line, &[wanted], depth)?;
+    git.set_head(&head)
         .map_err(YardError::git("say which branch is main"))
 }

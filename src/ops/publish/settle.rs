@@ -55,6 +55,7 @@ impl Settled {
         let version = match wanted {
             Wanted::Version(version) => version,
             Wanted::Next(bump) => {
+                propose::fetch(yard).await?;
                 let (yard, model) = (yard.clone(), model.clone());
                 blocking(move || next_version(&yard, &model, bump)).await?
             }
@@ -75,7 +76,6 @@ impl Settled {
 }
 
 fn next_version(yard: &Yard, model: &ModelName, bump: Bump) -> Result<Version, Failure> {
-    yard.fetch()?;
     let catalog = Catalog::new(yard.snapshot(&Revision::Main)?);
     let newest = catalog.versions(model)?.into_iter().max();
     let what = "unknown: the model has none to raise";

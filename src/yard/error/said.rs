@@ -22,9 +22,7 @@ impl GitError {
             message: printable(text.trim()),
         }
     }
-}
 
-impl GitError {
     /// What to do about it where nothing more is known: libgit2 passes on what the operating
     /// system said, and only as text.
     pub(super) fn way_out(&self) -> &'static str {

@@ -1,6 +1,7 @@
 //! Repositories of every shape: what can work works, and what can't says why.
 
 use std::fs;
+use std::time::Duration;
 
 use super::story::{MODEL, Story, yard};
 use crate::harness::Sandbox;
@@ -190,6 +191,26 @@ fn a_lock_that_was_left_behind_is_named() {
         .says("[sandbox]/work/yard/.git/refs/heads/set/vision/digits/model.lock");
     fs::remove_file(story.folder().join(lock)).unwrap();
     story.modelyard(SET).run().success();
+}
+
+#[test]
+fn a_lock_on_what_the_remote_has_is_waited_for_and_named() {
+    let story = Story::cloned();
+    let lock = ".git/refs/remotes/origin/main.lock";
+    story.somebody_pushes("notes.txt", "theirs");
+    story.write(lock, "");
+    story
+        .modelyard(SET)
+        .run()
+        .exits(3)
+        .says("error[git-locked]")
+        .says("[sandbox]/work/yard/.git/refs/remotes/origin/main.lock");
+    let path = story.folder().join(lock);
+    let waiting = story.modelyard(SET);
+    let waiting = std::thread::spawn(move || waiting.run());
+    std::thread::sleep(Duration::from_millis(700));
+    fs::remove_file(path).unwrap();
+    waiting.join().unwrap().success();
 }
 
 #[test]
