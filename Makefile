@@ -28,6 +28,10 @@ test: system ## runs every test, those against real registries, signers and git 
 	tests/tools/install
 	MODELYARD_TOOLS_BIN=$$(tests/tools/install --where) cargo test --locked --features real-tools
 
+.PHONY: soak
+soak: system ## goes through a million generated histories of the planner
+	MODELYARD_HISTORIES=1000000 cargo test --locked --profile soak --lib rollout::tests::history -- --nocapture
+
 .PHONY: check
 check: ## what CI runs: format, lint, docs, dependencies, unused, test
 	@times=; for step in $(checks); do \

@@ -12,6 +12,7 @@
 //! | [`platform`] | the world's edges: files, HTTP, retries, time, progress |
 //! | [`check`] | from YAML with positions to diagnostics; pure |
 //! | [`protocol`] | the Open Inference Protocol: requests, answers, golden tests; pure |
+//! | [`rollout`] | from what should be and what is to what to do next, and the routing table; pure |
 //! | [`yard`] | the git side: snapshots at a commit, changes on a branch |
 //! | [`artifact`] | the OCI side: pack, push, pull, registry, layout, cache, referrers |
 //! | [`trust`] | keys, signatures, and what the yard's trust policy asks for |
@@ -46,5 +47,6 @@ pub mod ops;
 pub mod platform;
 pub mod protocol;
 pub mod record;
+pub mod rollout;
 pub mod trust;
 pub mod yard;

@@ -3,15 +3,16 @@
 use super::codes;
 use crate::check::closest::closest;
 use crate::record::{Code, Fault};
-use crate::{artifact, check, platform, protocol, record, trust, yard};
+use crate::{artifact, check, platform, protocol, record, rollout, trust, yard};
 
 /// Every code of the rooms below the command line, each room's in its own order.
-fn rooms() -> [&'static [&'static Code]; 9] {
+fn rooms() -> [&'static [&'static Code]; 10] {
     [
         record::codes::CODES,
         platform::codes::CODES,
         check::codes::CODES,
         protocol::codes::CODES,
+        rollout::codes::CODES,
         yard::codes::CODES,
         artifact::codes::CODES,
         artifact::pack::codes::CODES,

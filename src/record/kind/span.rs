@@ -56,6 +56,11 @@ impl Span {
         example: "10m",
     };
 
+    /// `amount` milliseconds, at most 999999999.
+    pub const fn milliseconds(amount: u32) -> Self {
+        Self::of(amount, Unit::Milliseconds)
+    }
+
     /// `amount` seconds, at most 999999999.
     pub const fn seconds(amount: u32) -> Self {
         Self::of(amount, Unit::Seconds)
