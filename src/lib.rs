@@ -16,6 +16,7 @@
 //! | [`yard`] | the git side: snapshots at a commit, changes on a branch |
 //! | [`artifact`] | the OCI side: pack, push, pull, registry, layout, cache, referrers |
 //! | [`trust`] | keys, signatures, and what the yard's trust policy asks for |
+//! | [`target`] | where models run: what starts them, and what answers for them |
 //! | [`ops`] | one file a use case |
 //! | [`cli`] | one file a command |
 //!
@@ -48,5 +49,6 @@ pub mod platform;
 pub mod protocol;
 pub mod record;
 pub mod rollout;
+pub mod target;
 pub mod trust;
 pub mod yard;

@@ -3,10 +3,10 @@
 use super::codes;
 use crate::check::closest::closest;
 use crate::record::{Code, Fault};
-use crate::{artifact, check, platform, protocol, record, rollout, trust, yard};
+use crate::{artifact, check, platform, protocol, record, rollout, target, trust, yard};
 
 /// Every code of the rooms below the command line, each room's in its own order.
-fn rooms() -> [&'static [&'static Code]; 10] {
+fn rooms() -> [&'static [&'static Code]; 11] {
     [
         record::codes::CODES,
         platform::codes::CODES,
@@ -17,6 +17,7 @@ fn rooms() -> [&'static [&'static Code]; 10] {
         artifact::codes::CODES,
         artifact::pack::codes::CODES,
         trust::codes::CODES,
+        target::codes::CODES,
         codes::CODES,
     ]
 }
