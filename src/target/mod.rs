@@ -39,7 +39,7 @@ pub use recipe::{Recipe, RecipeError, default_runtime};
 /// The codes of this room.
 pub mod codes {
     crate::codes! {
-        NO_RUNTIME = "no-runtime";
+        RUNTIME_UNSAID = "runtime-unsaid";
         RECIPE_UNREADABLE = "recipe-unreadable";
     }
 }

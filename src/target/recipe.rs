@@ -65,7 +65,7 @@ pub enum RecipeError {
 impl Fault for RecipeError {
     fn code(&self) -> &'static Code {
         match self {
-            Self::NoRuntime { .. } => &codes::NO_RUNTIME,
+            Self::NoRuntime { .. } => &codes::RUNTIME_UNSAID,
             Self::Unreadable { .. } => &codes::RECIPE_UNREADABLE,
         }
     }
