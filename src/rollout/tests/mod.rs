@@ -1,9 +1,10 @@
-//! The planner in a small world that can break: histories by the thousand.
+//! The planner in a small world that can break: stories to read, and histories by the thousand.
 
 mod commits;
 mod history;
 mod random;
 mod rest;
+mod stories;
 mod world;
 
 use std::sync::Arc;
