@@ -1,6 +1,7 @@
 //! The planner in a small world that can break: stories to read, and histories by the thousand.
 
 mod commits;
+mod environment;
 mod history;
 mod random;
 mod rest;
