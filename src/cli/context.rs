@@ -86,6 +86,9 @@ impl Context {
             .build()
             .map_err(CliError::Runtime)?;
         let result = runtime.block_on(async {
+            if command.hears_signals() {
+                return command.run(self).await;
+            }
             tokio::select! {
                 result = command.run(self) => Some(result),
                 () = interrupted() => None,
@@ -218,7 +221,7 @@ fn start_log(verbose: u8) {
 }
 
 /// Waits for Ctrl-C or a request to end.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -42,6 +42,7 @@ mod pull;
 mod push;
 mod reading;
 mod report;
+mod runtime;
 mod search;
 mod set;
 mod show;
@@ -141,10 +142,16 @@ enum Command {
     Sign(sign::Arguments),
     Verify(verify::Arguments),
     Publish(Box<publish::Arguments>),
+    Runtime(runtime::Arguments),
     Completions(completions::Arguments),
 }
 
 impl Command {
+    /// Whether it hears signals itself, and ends well by them.
+    const fn hears_signals(&self) -> bool {
+        matches!(self, Self::Runtime(_))
+    }
+
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self {
             Self::Keys(arguments) => arguments.run(context).await,
@@ -168,6 +175,7 @@ impl Command {
             Self::Sign(arguments) => arguments.run(context).await,
             Self::Verify(arguments) => arguments.run(context).await,
             Self::Publish(arguments) => arguments.run(context).await,
+            Self::Runtime(arguments) => arguments.run(context).await,
             Self::Completions(arguments) => arguments.run(context),
         }
     }

@@ -22,6 +22,7 @@
 #[cfg(test)]
 pub mod fake;
 mod recipe;
+pub mod runtime;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,6 +42,12 @@ pub mod codes {
     crate::codes! {
         RUNTIME_UNSAID = "runtime-unsaid";
         RECIPE_UNREADABLE = "recipe-unreadable";
+        NO_ONNX_FILE = "no-onnx-file";
+        NOT_ONNX = "not-onnx";
+        OPERATORS_LACKING = "operators-lacking";
+        ONNX_NOT_LOADABLE = "onnx-not-loadable";
+        ADDRESS_UNAVAILABLE = "address-unavailable";
+        NO_THREADS = "no-threads";
     }
 }
 

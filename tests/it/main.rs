@@ -16,5 +16,6 @@ mod ops;
 mod readme;
 mod record;
 mod source;
+mod target;
 mod trust;
 mod yard;

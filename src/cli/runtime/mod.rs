@@ -1,0 +1,32 @@
+//! `modelyard runtime`: what other commands start as processes of their own.
+
+mod onnx;
+
+use clap::Subcommand;
+
+use super::{Context, Outcome};
+use crate::record::Failure;
+
+/// Run one model as a process of its own, as other commands do it
+///
+/// A runtime loads one version of a model and answers the Open Inference Protocol at an address of
+/// its own. The first line that it prints is that address, as JSON: {"listening":"127.0.0.1:40123"}.
+/// SIGTERM ends it, once it has answered what it has.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(Debug, Subcommand)]
+enum Kind {
+    Onnx(onnx::Arguments),
+}
+
+impl Arguments {
+    pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        match self.kind {
+            Kind::Onnx(arguments) => arguments.run(context).await,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Where models run.
+
+mod runtime;

@@ -1,0 +1,7 @@
+//! Runtimes, as processes of their own.
+
+mod hostile;
+mod onnx;
+mod running;
+mod unserved;
+mod writing;
