@@ -18,6 +18,7 @@
 //! | [`trust`] | keys, signatures, and what the yard's trust policy asks for |
 //! | [`target`] | where models run: what starts them, and what answers for them |
 //! | [`ops`] | one file a use case |
+//! | [`gateway`] | answers predictions for what is deployed |
 //! | [`cli`] | one file a command |
 //!
 //! Each imports only from floors below it; `tests/it/layering.rs` holds the table.
@@ -44,6 +45,7 @@
 pub mod artifact;
 pub mod check;
 pub mod cli;
+pub mod gateway;
 pub mod ops;
 pub mod platform;
 pub mod protocol;

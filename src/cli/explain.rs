@@ -6,8 +6,12 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::{Context, Outcome, Page, Report, codes};
+use crate::gateway;
 use crate::ops::explain;
 use crate::record::{Code, Failure};
+
+/// The codes of the rooms above the use cases.
+const ABOVE: &[&[&Code]] = &[gateway::codes::CODES, codes::CODES];
 
 /// Tell the story of a code, with an example of wrong and right
 ///
@@ -27,8 +31,8 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(&self, context: &Context) -> Result<Outcome, Failure> {
         match &self.code {
-            Some(id) => context.print(&Story(explain::find(codes::CODES, id)?))?,
-            None => context.print(&List(explain::all(codes::CODES)))?,
+            Some(id) => context.print(&Story(explain::find(ABOVE, id)?))?,
+            None => context.print(&List(explain::all(ABOVE)))?,
         }
         Ok(Outcome::Done)
     }

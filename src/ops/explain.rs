@@ -5,7 +5,7 @@ use crate::check::closest::closest;
 use crate::record::{Code, Fault};
 use crate::{artifact, check, platform, protocol, record, rollout, target, trust, yard};
 
-/// Every code of the rooms below the command line, each room's in its own order.
+/// Every code of this room and of those below it, each room's in its own order.
 fn rooms() -> [&'static [&'static Code]; 11] {
     [
         record::codes::CODES,
@@ -44,11 +44,12 @@ impl Fault for UnknownCode {
     }
 }
 
-/// Every code, those of the command line, `own`, included, sorted by their ids.
-pub fn all(own: &'static [&'static Code]) -> Vec<&'static Code> {
+/// Every code, those of the rooms `above` included, sorted by their ids.
+pub fn all(above: &[&'static [&'static Code]]) -> Vec<&'static Code> {
     let mut codes: Vec<_> = rooms()
-        .into_iter()
-        .chain([own])
+        .iter()
+        .chain(above)
+        .copied()
         .flatten()
         .copied()
         .collect();
@@ -60,10 +61,10 @@ pub fn all(own: &'static [&'static Code]) -> Vec<&'static Code> {
 ///
 /// # Errors
 /// [`UnknownCode`], with the closest one.
-pub fn find(own: &'static [&'static Code], id: &str) -> Result<&'static Code, UnknownCode> {
+pub fn find(above: &[&'static [&'static Code]], id: &str) -> Result<&'static Code, UnknownCode> {
     let bare = id.trim().trim_end_matches(']');
     let bare = bare.rsplit('[').next().unwrap_or(bare).to_ascii_lowercase();
-    let codes = all(own);
+    let codes = all(above);
     if let Some(code) = codes.iter().find(|code| code.id == bare) {
         return Ok(code);
     }

@@ -32,7 +32,7 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
-pub use error::ProtocolError;
+pub use error::{ProtocolError, Side};
 pub use message::{Body, INFERENCE_HEADER_CONTENT_LENGTH, Request, Requested, Response};
 pub use tensor::{Elements, Tensor};
 

@@ -9,6 +9,7 @@ mod artifact;
 mod check;
 mod cli;
 mod examples;
+mod gateway;
 mod harness;
 mod house;
 mod layering;
