@@ -29,8 +29,9 @@ test: system ## runs every test, those against real registries, signers and git 
 	MODELYARD_TOOLS_BIN=$$(tests/tools/install --where) cargo test --locked --features real-tools
 
 .PHONY: soak
-soak: system ## goes through a million generated histories of the planner
-	MODELYARD_HISTORIES=1000000 cargo test --locked --profile soak --lib rollout::tests::history -- --nocapture
+soak: system ## lives through a million histories of the planner and 20,000 lives of the reconciler
+	MODELYARD_HISTORIES=1000000 MODELYARD_SEEDS=20000 \
+	    cargo test --locked --profile soak --lib -- --nocapture rollout::tests::history reconcile::simulator
 
 .PHONY: check
 check: ## what CI runs: format, lint, docs, dependencies, unused, test

@@ -18,6 +18,7 @@
 //! | [`trust`] | keys, signatures, and what the yard's trust policy asks for |
 //! | [`target`] | where models run: what starts them, and what answers for them |
 //! | [`ops`] | one file a use case |
+//! | [`reconcile`] | makes an environment run what main says: fetch, plan, apply, report |
 //! | [`gateway`] | answers predictions for what is deployed |
 //! | [`cli`] | one file a command |
 //!
@@ -49,6 +50,7 @@ pub mod gateway;
 pub mod ops;
 pub mod platform;
 pub mod protocol;
+pub mod reconcile;
 pub mod record;
 pub mod rollout;
 pub mod target;

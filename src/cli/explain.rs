@@ -6,12 +6,12 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::{Context, Outcome, Page, Report, codes};
-use crate::gateway;
 use crate::ops::explain;
 use crate::record::{Code, Failure};
+use crate::{gateway, reconcile};
 
 /// The codes of the rooms above the use cases.
-const ABOVE: &[&[&Code]] = &[gateway::codes::CODES, codes::CODES];
+const ABOVE: &[&[&Code]] = &[reconcile::codes::CODES, gateway::codes::CODES, codes::CODES];
 
 /// Tell the story of a code, with an example of wrong and right
 ///

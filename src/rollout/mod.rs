@@ -75,7 +75,7 @@ mod stage;
 mod step;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wait;
 
 pub use analysis::*;

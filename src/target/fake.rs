@@ -79,6 +79,15 @@ impl Fake {
         }
     }
 
+    /// Whoever ran golden tests is gone, and what came of them is not known.
+    pub fn lose_tests(&self) {
+        for one in self.world().running.values_mut() {
+            if one.golden == Golden::Running {
+                one.golden = Golden::Untested;
+            }
+        }
+    }
+
     /// Time goes on: what was begun ends as its nature is.
     pub fn go_on(&self) {
         let now = self.clock.now();

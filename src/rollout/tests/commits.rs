@@ -16,7 +16,7 @@ const ALL_STEPS: [&str; 5] = [
     r#"[{"for": "1m", "approval": true}]"#,
 ];
 
-pub(super) fn versions() -> impl Iterator<Item = String> {
+pub(crate) fn versions() -> impl Iterator<Item = String> {
     let models = ["m/a", "m/b", "m/c"];
     models
         .into_iter()
@@ -42,7 +42,7 @@ fn random_choice(random: &mut Random, weight: u32) -> Choice {
     Choice::new(weight, unit(&text), before, vec![], None)
 }
 
-pub(super) fn random_word(random: &mut Random, wanted: &Wanted) -> RolloutWord {
+pub(crate) fn random_word(random: &mut Random, wanted: &Wanted) -> RolloutWord {
     let digests: Vec<Digest> = wanted.side.digests().collect();
     let actions = [
         RolloutAction::Pause,
@@ -60,7 +60,7 @@ pub(super) fn random_word(random: &mut Random, wanted: &Wanted) -> RolloutWord {
 }
 
 /// A deployment's record, changed somewhere.
-pub(super) fn change(random: &mut Random, mut wanted: Wanted) -> Wanted {
+pub(crate) fn change(random: &mut Random, mut wanted: Wanted) -> Wanted {
     match random.below(12) {
         0..=4 => {
             let split = random.chance(25);
@@ -151,7 +151,7 @@ fn analyses(random: &mut Random) -> Vec<Analysis> {
     ]
 }
 
-pub(super) fn describe(known: &Environment) -> String {
+pub(crate) fn describe(known: &Environment) -> String {
     let wishes = known.deployments.iter().map(|(name, wish)| match wish {
         Wish::Held { why } => format!("{name} held: {why}"),
         Wish::Run(wanted) => {

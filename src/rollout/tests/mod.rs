@@ -1,12 +1,12 @@
 //! The planner in a small world that can break: stories to read, and histories by the thousand.
 
-mod commits;
+pub(crate) mod commits;
 mod environment;
 mod history;
-mod random;
-mod rest;
+pub(crate) mod random;
+pub(crate) mod rest;
 mod stories;
-mod world;
+pub(crate) mod world;
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::record::{Digest, Name};
 
 use super::*;
 
-const DEPLOYMENTS: [&str; 3] = ["a", "b", "c"];
+pub(crate) const DEPLOYMENTS: [&str; 3] = ["a", "b", "c"];
 
-fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
@@ -33,7 +33,7 @@ fn digest(text: &str) -> Digest {
 }
 
 /// `vision/digits 1.0.0`, as it is written.
-fn content(text: &str) -> Content {
+pub(crate) fn content(text: &str) -> Content {
     let (model, version) = text.split_once(' ').unwrap();
     Content::Model(Release {
         model: model.parse().unwrap(),
@@ -64,7 +64,7 @@ fn strategy(strategy_type: StrategyType, steps: &str) -> kind::Strategy {
 }
 
 /// A deployment of `text`, one replica, that is recreated.
-fn wanted(text: &str) -> Wanted {
+pub(crate) fn wanted(text: &str) -> Wanted {
     let mut wanted = Wanted {
         generation: digest(""),
         side: side(text),
@@ -101,7 +101,7 @@ fn seal(wanted: &mut Wanted) {
     wanted.generation = canonical::digest(&same);
 }
 
-fn environment(deployments: &[(&str, &Wanted)]) -> Environment {
+pub(crate) fn environment(deployments: &[(&str, &Wanted)]) -> Environment {
     let run = |wanted: &Wanted| Wish::Run(Arc::new(wanted.clone()));
     Environment {
         name: name("host"),

@@ -156,7 +156,7 @@ impl History {
     }
 }
 
-fn measures(step: &Step) -> bool {
+pub(crate) fn measures(step: &Step) -> bool {
     matches!(step, Step::Measure { .. })
 }
 
@@ -173,7 +173,7 @@ fn counts(step: &Step) -> bool {
 }
 
 /// Whether what is left is to measure on, for as long as a person takes to decide.
-fn for_ever(plan: &Plan) -> bool {
+pub(crate) fn for_ever(plan: &Plan) -> bool {
     let timed = plan.waits.iter().filter(|wait| wait.until.is_some());
     let measures_on = |wait: &Wait| {
         let of = |other: &&Wait| other.deployment == wait.deployment;

@@ -13,7 +13,7 @@ use crate::record::{Digest, Name};
 
 /// What a version is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Nature {
+pub(crate) enum Nature {
     Good,
     DiesAtOnce,
     NeverAnswers,

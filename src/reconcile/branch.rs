@@ -1,0 +1,233 @@
+//! The yard's main branch as git has it, and what became of it.
+//!
+//! Main is followed from commit to commit. What was followed last is kept beside the state, and
+//! main has to descend from it: a main that was rewritten, or whose branch is gone, is told, and
+//! everything stays as it is until main has that commit again or a person says that the new one is
+//! meant ([`Words::rewritten`]).
+//!
+//! ```text
+//! <folder>/main   the commit that was followed last, 40 hexadecimal digits
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use super::edges::{Main, Said};
+use super::resolve::{Resolution, resolve};
+use crate::platform::atomic::{self, FileError, Readers};
+use crate::platform::clock::Clock;
+use crate::record::kind::{GoldenTest, ModelVersion};
+use crate::record::{Failure, Name};
+use crate::rollout::{Content, Desired, Release};
+use crate::yard::{Catalog, CommitId, Revision, Yard, YardError, blocking};
+
+/// The longest file that can hold a commit's id.
+const MAX_HEAD_BYTES: u64 = 128;
+
+/// What a person said of what is out of the ordinary.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Words {
+    /// An environment with no deployments is meant.
+    pub empty: bool,
+    /// A main that does not descend from what was followed is meant.
+    pub rewritten: bool,
+}
+
+/// The main branch, of one environment.
+pub struct Branch {
+    yard: Yard,
+    environment: Name,
+    followed: PathBuf,
+    words: Words,
+    every: SignedDuration,
+    clock: Arc<dyn Clock>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default, Clone)]
+struct Known {
+    looked: Option<Timestamp>,
+    behind: Option<String>,
+    commit: Option<CommitId>,
+    resolution: Option<Arc<Resolution>>,
+    desired: Option<Arc<Desired>>,
+}
+
+impl Branch {
+    /// The main branch of `yard`, fetched every `every`; what was followed is kept in `folder`.
+    pub fn new(
+        yard: Yard,
+        environment: Name,
+        folder: &Path,
+        words: Words,
+        every: SignedDuration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            yard,
+            environment,
+            followed: folder.join("main"),
+            words,
+            every,
+            clock,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The next look fetches, however soon it comes.
+    pub fn nudge(&self) {
+        self.known().looked = None;
+    }
+
+    /// The record of a version that shall run or ran, by main's last commit.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub async fn version(&self, release: &Release) -> Result<Option<Arc<ModelVersion>>, Failure> {
+        let known = self.known().clone();
+        let resolution = known.resolution;
+        if let Some(found) = resolution.and_then(|all| all.versions.get(release).cloned()) {
+            return Ok(Some(found));
+        }
+        let (yard, release) = (self.yard.clone(), release.clone());
+        let commit = known.commit;
+        blocking(move || {
+            let snapshot = match commit {
+                Some(commit) => yard.snapshot_at(commit)?,
+                None => yard.snapshot(&Revision::Main)?,
+            };
+            let found = Catalog::new(snapshot).version(&release.model, &release.version)?;
+            let same = found.filter(|found| found.spec.artifact.digest == release.digest);
+            Ok::<_, Failure>(same.map(Arc::new))
+        })
+        .await
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is time to fetch.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.known().looked.is_none_or(|looked| {
+            let passed = now.duration_since(looked);
+            passed >= self.every || passed < SignedDuration::ZERO
+        })
+    }
+}
+
+#[async_trait]
+impl Main for Branch {
+    async fn read(&self) -> Said {
+        let now = self.clock.now();
+        if self.is_due(now) {
+            let (yard, environment) = (self.yard.clone(), self.environment.clone());
+            let (followed, words) = (self.followed.clone(), self.words);
+            let before = self.known().clone();
+            let looked = blocking(move || {
+                Ok::<_, Failure>(look(&yard, &environment, &followed, words, before))
+            });
+            if let Ok(mut looked) = looked.await {
+                looked.looked = Some(now);
+                *self.known() = looked;
+            }
+        }
+        let known = self.known();
+        let nothing = || {
+            Arc::new(Desired::Unknown {
+                why: "main was never read".to_owned(),
+            })
+        };
+        Said {
+            desired: known.desired.clone().unwrap_or_else(nothing),
+            commit: known.commit.map(|commit| commit.to_string()),
+            behind: known.behind.clone(),
+        }
+    }
+
+    async fn tests(&self, content: &Content) -> Result<Vec<GoldenTest>, Failure> {
+        let Content::Model(release) = content else {
+            return Ok(Vec::new());
+        };
+        let version = self.version(release).await?;
+        Ok(version
+            .map(|version| version.spec.tests.clone())
+            .unwrap_or_default())
+    }
+}
+
+/// Fetches, and reads main if it is another one than before.
+fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: Known) -> Known {
+    let behind = yard.fetch().err().map(|error| error.to_string());
+    let unknown = |why: String, behind| Known {
+        desired: Some(Arc::new(Desired::Unknown { why })),
+        resolution: before.resolution.clone(),
+        commit: before.commit,
+        behind,
+        looked: None,
+    };
+    let main = match yard.commit_id(&Revision::Main) {
+        Ok(Some(main)) => main,
+        Ok(None) => return unknown("main is no commit".to_owned(), behind),
+        Err(error) => return unknown(error.to_string(), behind),
+    };
+    match rewritten(yard, followed, main) {
+        Ok(Some(why)) if !words.rewritten => return unknown(why, behind),
+        Ok(_) => {}
+        Err(failure) => return unknown(failure.to_string(), behind),
+    }
+    if before.commit == Some(main)
+        && let Some(resolution) = &before.resolution
+    {
+        return Known {
+            behind,
+            desired: Some(Arc::new(resolution.desired.clone())),
+            ..before
+        };
+    }
+    let resolution = match yard.snapshot_at(main) {
+        Ok(snapshot) => resolve(&Catalog::new(snapshot), environment, words.empty),
+        Err(error) => return unknown(error.to_string(), behind),
+    };
+    // Kept before it is acted on: who was killed in between follows it once more.
+    let kept = atomic::write(followed, main.to_string().as_bytes(), Readers::Umask);
+    let behind = behind.or(kept.err().map(|error| error.to_string()));
+    Known {
+        looked: None,
+        behind,
+        commit: Some(main),
+        desired: Some(Arc::new(resolution.desired.clone())),
+        resolution: Some(Arc::new(resolution)),
+    }
+}
+
+/// Why `main` is not what was followed and more, if so.
+fn rewritten(yard: &Yard, followed: &Path, main: CommitId) -> Result<Option<String>, Failure> {
+    let last = match atomic::read_at_most(followed, MAX_HEAD_BYTES) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+        Err(FileError { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if last == main.to_string() {
+        return Ok(None);
+    }
+    let (old, new) = (
+        Revision::Commit(last.clone()),
+        Revision::Commit(main.to_string()),
+    );
+    let why = format!(
+        "main was rewritten: it is {main} now, which does not come from {last}, the commit that \
+         was followed last; push that one again, or say that the new one is meant by \
+         `--accept-rewritten`"
+    );
+    match yard.merge_base(&old, &new) {
+        Ok(Some(base)) if base.to_string() == last => Ok(None),
+        Ok(_) | Err(YardError::UnknownRevision { .. }) => Ok(Some(why)),
+        Err(error) => Err(error.into()),
+    }
+}

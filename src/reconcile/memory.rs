@@ -1,0 +1,166 @@
+//! The stored state, and the lock that there is one reconciler.
+//!
+//! ```text
+//! <folder>/lock         held by the one reconciler for as long as it lives
+//! <folder>/state.json   what is remembered of rollouts, in the format of `rollout::State`
+//! ```
+//!
+//! The lock is the operating system's on an open file: whoever is killed lets go of it, and nobody
+//! has to clean up. So there are never two hands on the weights.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::codes;
+use super::edges::Memory;
+use crate::platform::atomic::{self, FileError, Readers};
+use crate::record::{Class, Code, Failure, Fault};
+use crate::rollout::State;
+
+/// The largest state that is read: a thousand deployments take some megabytes.
+const MAX_STATE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A folder of state that is ours for as long as this lives.
+#[derive(Debug)]
+pub struct StateFolder {
+    folder: PathBuf,
+    _lock: File,
+}
+
+/// Why a folder of state can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Another reconciler works with it.
+    #[error("another reconciler works with {}", folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// It can't be made or opened.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Fault for FolderError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Busy { .. } => &codes::STATE_FOLDER_BUSY,
+            Self::File(error) => error.code(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Busy { .. } => Some(
+                "one reconciler serves an environment: look at it by `modelyard status`, or stop \
+                 it first"
+                    .to_owned(),
+            ),
+            Self::File(error) => error.help(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Busy { .. } => Class::Blocked,
+            Self::File(error) => error.class(),
+        }
+    }
+}
+
+impl StateFolder {
+    /// Takes `folder`, making it where there is none.
+    ///
+    /// # Errors
+    /// [`FolderError::Busy`] where another process has it.
+    pub fn take(folder: &Path) -> Result<Self, FolderError> {
+        atomic::create_folder(folder)?;
+        let path = folder.join("lock");
+        let opened = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
+        let lock = opened.map_err(FileError::at("open", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                folder: folder.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(FolderError::Busy {
+                folder: folder.to_owned(),
+            }),
+            Err(TryLockError::Error(source)) => Err(FileError::at("lock", path)(source).into()),
+        }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.join("state.json")
+    }
+}
+
+/// What is remembered of an environment, whoever reads it; nothing where nothing was stored.
+///
+/// # Errors
+/// If it can't be read, or another program wrote it.
+pub fn read_state(folder: &Path) -> Result<State, Failure> {
+    match atomic::read_at_most(&folder.join("state.json"), MAX_STATE_BYTES) {
+        Ok(bytes) => Ok(State::read(&bytes)?),
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[async_trait]
+impl Memory for StateFolder {
+    async fn read(&self) -> Result<State, Failure> {
+        read_state(&self.folder)
+    }
+
+    async fn write(&self, state: &State) -> Result<(), Failure> {
+        // Not on the blocking pool: from here to its end nothing but the end of the process gets
+        // in between.
+        Ok(atomic::write(
+            &self.state(),
+            &state.write(),
+            Readers::Owner,
+        )?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_stored_is_read_and_nobody_else_has_the_folder_meanwhile() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("host");
+        assert_eq!(read_state(&folder).unwrap(), State::default());
+        let ours = StateFolder::take(&folder).unwrap();
+        let busy = StateFolder::take(&folder).unwrap_err();
+        assert_eq!(
+            (busy.code().id, busy.class()),
+            ("state-folder-busy", Class::Blocked)
+        );
+        ours.write(&State::default()).await.unwrap();
+        assert_eq!(ours.read().await.unwrap(), State::default());
+        drop(ours);
+        StateFolder::take(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_broken_state_is_told_and_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let ours = StateFolder::take(place.path()).unwrap();
+        for broken in [&b"{"[..], br#"{"version": 7, "deployments": {}}"#] {
+            let path = place.path().join("state.json");
+            atomic::write(&path, broken, Readers::Owner).unwrap();
+            let failure = ours.read().await.unwrap_err();
+            assert_eq!(failure.code().id, "rollout-state");
+            assert_eq!(atomic::read_at_most(&path, 100).unwrap(), broken);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The reconciler: makes an environment run what the yard's main branch says.
+//!
+//! ```text
+//!   fetch ──▶ plan ──▶ apply ──▶ report        one pass; the next begins at once while there
+//!     ▲                            │           is something to do, else when something is
+//!     └────────────────────────────┘           seen, is nudged, or is due
+//! ```
+//!
+//! All that is decided is decided by [`crate::rollout::plan()`]; here it is only brought together
+//! with the world. The world is seen and changed through the traits of [`edges`], each of which has
+//! a real implementation and one of the simulator's.
+//!
+//! | file | has |
+//! | --- | --- |
+//! | [`edges`] | what the reconciler sees and does: main, bytes, gateway, measurements, memory |
+//! | `pass` | one pass, and what it tells |
+//! | `backoff` | steps that failed, and when they are tried again |
+//! | [`resolve`] | from the records at a commit to what should be |
+//! | [`branch`] | the yard's main branch as git has it, and what became of it |
+//! | [`memory`] | the stored state, and the lock that there is one reconciler |
+//! | [`revert`] | the commit that restores the line which chose a version that failed |
+//!
+//! # What holds
+//!
+//! - A crash between any two effects loses time and nothing else: what was begun is seen, what was
+//!   remembered is read, and a pass goes on from there.
+//! - A pass over an environment that is as it should be has no effect at all.
+//! - What can't be seen takes nothing away. A target that doesn't tell what runs ends the pass; a
+//!   yard that can't be fetched, was rewritten or is broken leaves what serves as it is.
+//! - A step that fails ends its deployment's pass and is tried again later, longer each time, until
+//!   a new commit comes. Steps that give traffic back are never held up by that.
+
+mod backoff;
+pub mod branch;
+pub mod edges;
+pub mod memory;
+mod pass;
+pub mod resolve;
+pub mod revert;
+#[cfg(test)]
+mod simulator;
+
+pub use pass::{Reconciler, Report, Trouble};
+
+/// The codes of this room.
+pub mod codes {
+    crate::codes! {
+        STATE_FOLDER_BUSY = "state-folder-busy";
+    }
+}
