@@ -13,8 +13,8 @@ use hyper::header::HeaderValue;
 use tokio::time::Instant;
 
 use super::line::Line;
-use super::routing::Endpoint;
 use crate::rollout::InstanceId;
+use crate::target::Endpoint;
 
 /// How many idle connections are kept to a replica at most.
 const MOST_KEPT: usize = 128;

@@ -58,6 +58,7 @@ mod tls;
 pub mod tokens;
 mod way;
 
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ use jiff::Timestamp;
 pub use limits::Limits;
 pub use listening::{ListenError, bind, inherited};
 pub use measure::METRICS;
-pub use routing::{Endpoint, Registered, Routing};
+pub use routing::{Registered, Routing};
 pub use serve::Drained;
 pub use stamps::{DEPLOYMENT, DIGEST, MODEL, VERSION};
 pub use tls::{CertificateError, Certificates};
@@ -78,7 +79,8 @@ use self::shared::Shared;
 use crate::platform::Clock;
 use crate::record::Name;
 use crate::record::kind::ScaleMetric;
-use crate::rollout::{InstanceId, Load, Outcome, Side};
+use crate::rollout::{Content, InstanceId, Load, Outcome, Route, Side, Table};
+use crate::target::Endpoint;
 
 /// The codes of this room.
 pub mod codes {
@@ -114,7 +116,50 @@ impl Gateway {
     /// Puts another routing into force, all at once. Requests that are being answered finish by
     /// the old one, those that wait look at the new one.
     pub fn switch(&self, routing: &Routing) {
-        self.0.switch(routing);
+        self.0.switch(|current| current.clone_from(routing));
+    }
+
+    /// Puts one deployment's route into force, in place of its old one; `endpoints` has where the
+    /// replicas of the route answer.
+    pub fn set_route(
+        &self,
+        deployment: &Name,
+        route: &Route,
+        endpoints: &BTreeMap<InstanceId, Endpoint>,
+    ) {
+        self.0.switch(|routing| {
+            routing
+                .endpoints
+                .retain(|id, _| id.deployment != *deployment);
+            let endpoints = endpoints.iter().map(|(id, one)| (id.clone(), one.clone()));
+            routing.endpoints.extend(endpoints);
+            routing.table.insert(deployment.clone(), route.clone());
+        });
+    }
+
+    /// Forgets a deployment. Requests that are being answered finish, those that wait are refused.
+    pub fn remove_route(&self, deployment: &Name) {
+        self.0.switch(|routing| {
+            routing
+                .endpoints
+                .retain(|id, _| id.deployment != *deployment);
+            routing.table.remove(deployment);
+        });
+    }
+
+    /// Says what versions register, in place of all that was said before.
+    pub fn register(&self, registered: HashMap<Content, Arc<Registered>>) {
+        self.0.switch(|routing| routing.registered = registered);
+    }
+
+    /// The routes in force.
+    pub fn routes(&self) -> Table {
+        self.0.table()
+    }
+
+    /// How many requests each replica has in hand; those with none are left out.
+    pub fn all_in_flight(&self) -> BTreeMap<InstanceId, u64> {
+        self.0.all_in_flight()
     }
 
     /// How many requests a replica has in hand. Zero, asked after a switch to a table without it,

@@ -80,9 +80,9 @@ fn turned_away(shared: &Shared, deployment: &Deployment, kept: Kept) -> Refusal 
     match kept {
         Kept::Full(waiting) => Refusal::QueueFull(waiting),
         Kept::Closed => Refusal::NoSuchRoute(name),
-        // Those that wait for a place are kept out by load, the others by nothing being there.
+        // Load kept it out, and not that nothing is there.
         Kept::TimedOut if deployment.standing.gate.inside() > 0 => {
-            Refusal::QueueFull(shared.limits.queue)
+            Refusal::NoPlace(shared.limits.wait_time)
         }
         Kept::TimedOut => Refusal::NothingReady {
             deployment: name,
@@ -131,7 +131,17 @@ async fn answer(
             backend.tally.answered(begun.elapsed(), is_error);
         }
         match reply {
-            Ok(reply) => return Ok((way, reply)),
+            Ok(reply) => {
+                tracing::debug!(
+                    deployment = %deployment.name,
+                    version = backend.stamps.version(),
+                    replica = %way.model.id,
+                    status = reply.status.as_u16(),
+                    millis = begun.elapsed().as_millis(),
+                    "answered"
+                );
+                return Ok((way, reply));
+            }
             Err(Broken { refusal, is_heard }) => {
                 if is_heard {
                     tracing::warn!(deployment = %deployment.name, version = backend.stamps.version(), %refusal, "not answered");

@@ -46,6 +46,8 @@ pub(super) enum Refusal {
     Misfit(#[from] Misfit),
     #[error("{0} requests wait already")]
     QueueFull(usize),
+    #[error("no replica had a place for it within {0:?}")]
+    NoPlace(Duration),
     #[error("the server holds as many bytes of requests as it may")]
     MemoryFull,
     #[error("nothing of `{deployment}` was ready within {waited:?}")]
@@ -108,7 +110,9 @@ impl Refusal {
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::QueueFull(_) | Self::MemoryFull => StatusCode::TOO_MANY_REQUESTS,
+            Self::QueueFull(_) | Self::NoPlace(_) | Self::MemoryFull => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::NothingReady { .. } | Self::Unreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Died { .. } | Self::AnswerTooLarge { .. } | Self::Nonsense { .. } => {
                 StatusCode::BAD_GATEWAY
@@ -120,7 +124,7 @@ impl Refusal {
     /// When trying again makes sense, in seconds.
     pub(super) const fn retry_after(&self) -> Option<&'static str> {
         match self {
-            Self::QueueFull(_) | Self::MemoryFull => Some("1"),
+            Self::QueueFull(_) | Self::NoPlace(_) | Self::MemoryFull => Some("1"),
             Self::NothingReady { .. } | Self::Unreachable { .. } => Some("5"),
             _ => None,
         }
@@ -173,7 +177,7 @@ impl Fault for Refusal {
             Self::TooSlow(_) => &codes::REQUEST_TOO_SLOW,
             Self::Protocol(error) => error.code(),
             Self::Misfit(misfit) => misfit.code(),
-            Self::QueueFull(_) | Self::MemoryFull => &codes::QUEUE_FULL,
+            Self::QueueFull(_) | Self::NoPlace(_) | Self::MemoryFull => &codes::QUEUE_FULL,
             Self::NothingReady { .. } => &codes::NOTHING_READY,
             Self::Unreachable { .. } | Self::Died { .. } => &codes::REPLICA_BROKEN,
             Self::TooLate { .. } => &codes::REPLICA_TOO_LATE,
@@ -197,7 +201,7 @@ impl Fault for Refusal {
             Self::BrokenOff(_) => "send as many bytes as `Content-Length` says",
             Self::Protocol(error) => return error.help(),
             Self::Misfit(misfit) => return misfit.help(),
-            Self::QueueFull(_) | Self::MemoryFull => {
+            Self::QueueFull(_) | Self::NoPlace(_) | Self::MemoryFull => {
                 "wait as `Retry-After` says, send less at once, or raise `replicas`"
             }
             Self::NothingReady { .. } => "`modelyard status` tells why",
@@ -219,7 +223,9 @@ impl Fault for Refusal {
 
     fn class(&self) -> Class {
         match self {
-            Self::QueueFull(_) | Self::MemoryFull | Self::Unreachable { .. } => Class::Transient,
+            Self::QueueFull(_) | Self::NoPlace(_) | Self::MemoryFull | Self::Unreachable { .. } => {
+                Class::Transient
+            }
             Self::NothingReady { .. } => Class::Blocked,
             _ => Class::Permanent,
         }

@@ -1,31 +1,23 @@
 //! What the gateway is handed: the routing table, and what it has to know beside it.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::protocol::fit::Signature;
 use crate::record::kind::{Parameter, Tensor};
 use crate::rollout::{Content, InstanceId, Table};
+use crate::target::Endpoint;
 
 /// Where requests go, and everything that is needed to bring them there.
 #[derive(Debug, Clone, Default)]
 pub struct Routing {
     /// The routes, by deployment.
     pub table: Table,
-    /// Where each replica of the table answers. One that is left out gets no requests.
+    /// Where each replica of the table answers, and what it calls its model: answers are told under
+    /// the deployment's name whatever that is. One that is left out gets no requests.
     pub endpoints: HashMap<InstanceId, Endpoint>,
     /// What the versions register; requests to one that is left out are not held against anything.
     pub registered: HashMap<Content, Arc<Registered>>,
-}
-
-/// Where a replica answers the Open Inference Protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Its address.
-    pub address: SocketAddr,
-    /// What it calls the model; answers are told under the deployment's name whatever this is.
-    pub model: String,
 }
 
 /// What a version's record says of its requests and answers.

@@ -18,7 +18,7 @@ use super::tokens::Access;
 use super::way::{Wanted, Way};
 use crate::platform::Clock;
 use crate::record::Name;
-use crate::rollout::{self, InstanceId, Revision};
+use crate::rollout::{self, InstanceId, Revision, Table};
 
 /// How many revisions of a deployment that are no longer in the table are still counted for.
 const REVISIONS_REMEMBERED: usize = 8;
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub(super) access: Access,
     pub(super) clock: Arc<dyn Clock>,
     map: ArcSwap<Map>,
+    /// What the map was made from.
+    routing: Mutex<Routing>,
     /// Told whenever another map is in force.
     pub(super) switched: Notify,
     lasting: Mutex<Kept>,
@@ -66,6 +68,7 @@ impl Shared {
             access,
             clock,
             map: ArcSwap::default(),
+            routing: Mutex::default(),
             switched: Notify::new(),
             lasting: Mutex::default(),
             is_draining: AtomicBool::new(false),
@@ -83,15 +86,17 @@ impl Shared {
         self.map.load_full()
     }
 
-    /// Puts another table into force. Requests that chose by the old one finish on it.
-    pub(super) fn switch(&self, routing: &Routing) {
+    /// Changes the routing, and puts it into force all at once. Requests that chose by the old one finish on it.
+    pub(super) fn switch(&self, change: impl FnOnce(&mut Routing)) {
+        let mut routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut routing);
         let now = self.clock.now();
         let mut kept = self.kept();
         let mut keeping = Keeping {
             kept: &mut kept,
             shared: self,
         };
-        let map = Arc::new(Map::new(routing, &mut keeping));
+        let map = Arc::new(Map::new(&routing, &mut keeping));
         let deployments: Vec<Arc<Deployment>> = map.deployments().cloned().collect();
         self.map.store(map);
         for (_, tally) in kept.tallies.values().flatten() {
@@ -144,6 +149,21 @@ impl Shared {
             .instances
             .get(id)
             .map_or(0, |instance| instance.in_flight())
+    }
+
+    /// The replicas that have requests in hand, and how many each.
+    pub(super) fn all_in_flight(&self) -> BTreeMap<InstanceId, u64> {
+        let kept = self.kept();
+        let busy = kept.instances.iter();
+        busy.map(|(id, instance)| (id.clone(), instance.in_flight()))
+            .filter(|(_, in_flight)| *in_flight > 0)
+            .collect()
+    }
+
+    /// The table in force.
+    pub(super) fn table(&self) -> Table {
+        let routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
+        routing.table.clone()
     }
 
     /// The counts of a deployment's revisions, those that went lately too.

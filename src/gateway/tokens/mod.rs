@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use store::{NewToken, Tokens, TokensError, create, list, revoke};
+pub use store::{NewToken, Tokens, TokensError, create, list, place, revoke};
 
 use super::refusal::Refusal;
 use crate::record::{Digest, Name};

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PREFIX, Token, draw, hash};
 use crate::gateway::codes;
+use crate::platform::Places;
 use crate::platform::atomic::{self, FileError, Readers};
 use crate::record::{Code, Fault, Name};
 
@@ -120,6 +121,11 @@ impl Tokens {
             }
         }
     }
+}
+
+/// Where a user's tokens are, for commands and servers.
+pub fn place(places: &Places) -> PathBuf {
+    places.config.join("tokens.json")
 }
 
 /// Makes a token, and writes what is kept of it.

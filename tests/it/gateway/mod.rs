@@ -2,6 +2,7 @@
 
 mod answering;
 mod faults;
+mod guarded;
 mod hostile;
 mod replica;
 mod rollouts;

@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use modelyard::gateway::{
-    Access, Certificates, Drained, Endpoint, Gateway, Limits, Registered, Routing,
-};
+use modelyard::gateway::{Access, Certificates, Drained, Gateway, Limits, Registered, Routing};
 use modelyard::platform::clock::SystemClock;
 use modelyard::record::Name;
 use modelyard::rollout::{Backend, Backends, Content, Hop, InstanceId, Revision, Route};
+use modelyard::target::Endpoint;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

@@ -98,6 +98,32 @@ async fn no_request_fails_while_a_deployment_sleeps_and_wakes() {
 }
 
 #[tokio::test]
+async fn one_route_is_set_and_removed_without_the_others() {
+    let (one, other) = (Replica::of(1).await, Replica::of(2).await);
+    let stage = Stage::new(limits());
+    let routes = Routes::of(&[&one, &other]).digits(&[("1.0.0", 100, &[1])]);
+    stage.gateway.switch(&routes.0);
+    let mut route = routes.0.table[&name("digits")].clone();
+    route.path = None;
+    route.backends = super::stage::of(vec![Routes::backend("1.1.0", 100, &[2])]);
+    let known = |number| (id(number), routes.0.endpoints[&id(number)].clone());
+    let endpoints = [known(2)].into();
+    stage.gateway.set_route(&name("copy"), &route, &endpoints);
+    assert_eq!(stage.predict().await.label(), 1);
+    let copy = async || {
+        stage
+            .post("/v2/models/copy/infer", super::stage::request())
+            .await
+    };
+    assert_eq!(copy().await.label(), 2);
+    assert_eq!(stage.gateway.routes().len(), 2);
+    stage.gateway.remove_route(&name("copy"));
+    assert_eq!(copy().await.status, 404);
+    assert_eq!(stage.predict().await.label(), 1);
+    assert_eq!(stage.gateway.all_in_flight(), [].into());
+}
+
+#[tokio::test]
 async fn any_table_is_served_as_far_as_it_can_be() {
     let replica = Replica::of(7).await;
     let stage = Stage::new(limits());
