@@ -293,7 +293,8 @@ impl fmt::Display for Ask {
         } = self;
         write!(
             formatter,
-            "{analysis}, number {number}, rollout {rollout}, step {stage}"
+            "{analysis}, number {number}, rollout {rollout}, step {}",
+            stage + 1
         )
     }
 }

@@ -230,9 +230,13 @@ impl fmt::Display for Event {
             Self::Began(side) => write!(formatter, "a rollout to {side} begins"),
             Self::Preempted(side) => write!(formatter, "the rollout to {side} is no longer wanted"),
             Self::Reached { stage, weight } => {
-                write!(formatter, "step {stage}: {weight} % go to the new version")
+                write!(
+                    formatter,
+                    "step {}: {weight} % go to the new version",
+                    stage + 1
+                )
             }
-            Self::Approved { stage } => write!(formatter, "step {stage} is approved"),
+            Self::Approved { stage } => write!(formatter, "step {} is approved", stage + 1),
             Self::Settled(side) => write!(formatter, "{side} serves"),
             Self::Aborted(side) => write!(formatter, "the rollout to {side} is aborted by hand"),
             Self::Failed(cause) => write!(formatter, "failed: {cause}"),

@@ -129,9 +129,9 @@ impl fmt::Display for Why {
                 "not tried again before main says something else: {cause}"
             ),
             Self::Halted(cause) => write!(formatter, "a person has to decide: {cause}"),
-            Self::Paused(stage) => write!(formatter, "paused by hand at step {stage}"),
-            Self::Lasts(stage) => write!(formatter, "step {stage} lasts"),
-            Self::Approval(stage) => write!(formatter, "step {stage} has to be approved"),
+            Self::Paused(stage) => write!(formatter, "paused by hand at step {}", stage + 1),
+            Self::Lasts(stage) => write!(formatter, "step {} lasts", stage + 1),
+            Self::Approval(stage) => write!(formatter, "step {} has to be approved", stage + 1),
             Self::Analysis(name, last) if last.is_empty() => {
                 write!(formatter, "the analysis {name} has not said anything yet")
             }

@@ -250,7 +250,7 @@ words! {
 pub struct RolloutWord {
     /// Of which artifact.
     pub digest: Digest,
-    /// At which step, from 0; at whichever it is where nothing is said.
+    /// At which step, from 1; at whichever it is where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
     /// What to do.

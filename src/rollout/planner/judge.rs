@@ -219,7 +219,7 @@ fn hear(
     let word = word.filter(|word| concerns(progress, &candidate, word));
     let rollout = progress.rollout.as_mut()?;
     if let Some(word) = word
-        && word.step.is_none_or(|step| step == index)
+        && word.step.is_none_or(|step| step == index + 1)
     {
         let new = rollout.heard.as_ref() != Some(&word);
         match word.action {

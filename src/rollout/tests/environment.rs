@@ -41,7 +41,7 @@ fn a_split_is_held_by_weight_and_changes_without_a_restart() {
     digits: route: requests wait
     digits: start digits-1: vision/digits 1.0.0
     digits: start digits-2: vision/digits-large 1.0.0
-    digits: remember: step 0: 100 % go to the new version
+    digits: remember: step 1: 100 % go to the new version
     digits: route: 80 % vision/digits 1.0.0, 20 % vision/digits-large 1.0.0
     digits: remember: vision/digits 1.0.0 (80), vision/digits-large 1.0.0 (20) serves
     ");
@@ -64,12 +64,12 @@ fn what_others_need_serves_before_them_and_leaves_after_them() {
     embedder: remember: a rollout to text/embedder 1.0.0 begins
     embedder: route: requests wait
     embedder: start embedder-1: text/embedder 1.0.0
-    embedder: remember: step 0: 100 % go to the new version
+    embedder: remember: step 1: 100 % go to the new version
     embedder: route: 100 % text/embedder 1.0.0
     embedder: remember: text/embedder 1.0.0 serves
     digits: remember: a rollout to vision/digits 1.0.0 begins
     digits: start digits-1: vision/digits 1.0.0
-    digits: remember: step 0: 100 % go to the new version
+    digits: remember: step 1: 100 % go to the new version
     digits: route: 100 % vision/digits 1.0.0
     digits: remember: vision/digits 1.0.0 serves
     ");
@@ -85,7 +85,7 @@ fn what_others_need_serves_before_them_and_leaves_after_them() {
     embedder: remove the route
     embedder: drain embedder-1
     embedder: stop embedder-1: it has answered everything
-    other: remember: step 0: 100 % go to the new version
+    other: remember: step 1: 100 % go to the new version
     other: route: 100 % vision/digits 2.0.0
     embedder: forget it
     other: remember: vision/digits 2.0.0 serves

@@ -113,7 +113,7 @@ fn recreate_ends_the_old_one_before_the_new_one_starts() {
     digits: remember: a rollout to vision/digits 1.0.0 begins
     digits: route: requests wait
     digits: start digits-1: vision/digits 1.0.0
-    digits: remember: step 0: 100 % go to the new version
+    digits: remember: step 1: 100 % go to the new version
     digits: route: 100 % vision/digits 1.0.0
     digits: remember: vision/digits 1.0.0 serves
     ");
@@ -124,7 +124,7 @@ fn recreate_ends_the_old_one_before_the_new_one_starts() {
     digits: drain digits-1
     digits: stop digits-1: it has answered everything
     digits: start digits-2: vision/digits 2.0.0
-    digits: remember: step 0: 100 % go to the new version
+    digits: remember: step 1: 100 % go to the new version
     digits: route: 100 % vision/digits 2.0.0
     digits: remember: vision/digits 2.0.0 serves
     ");
@@ -143,17 +143,17 @@ fn rolling_goes_replica_by_replica() {
     insta::assert_snapshot!(story.goes_on(), @"
     digits: remember: a rollout to vision/digits 2.0.0 begins
     digits: start digits-4: vision/digits 2.0.0
-    digits: remember: step 0: 33 % go to the new version
+    digits: remember: step 1: 33 % go to the new version
     digits: route: 67 % vision/digits 1.0.0, 33 % vision/digits 2.0.0
     digits: drain digits-3
     digits: start digits-5: vision/digits 2.0.0
     digits: stop digits-3: it has answered everything
-    digits: remember: step 1: 66 % go to the new version
+    digits: remember: step 2: 66 % go to the new version
     digits: route: 34 % vision/digits 1.0.0, 66 % vision/digits 2.0.0
     digits: drain digits-2
     digits: start digits-6: vision/digits 2.0.0
     digits: stop digits-2: it has answered everything
-    digits: remember: step 2: 100 % go to the new version
+    digits: remember: step 3: 100 % go to the new version
     digits: route: 100 % vision/digits 2.0.0
     digits: remember: vision/digits 2.0.0 serves
     digits: drain digits-1
@@ -171,19 +171,19 @@ fn blue_green_previews_waits_for_a_person_and_keeps_the_old_one_for_a_while() {
     insta::assert_snapshot!(story.goes_on(), @"
     digits: remember: a rollout to vision/digits 2.0.0 begins
     digits: start digits-2: vision/digits 2.0.0
-    digits: remember: step 0: 0 % go to the new version
+    digits: remember: step 1: 0 % go to the new version
     digits: route: 100 % vision/digits 1.0.0; preview vision/digits 2.0.0
-    (digits: step 0 has to be approved)
+    (digits: step 1 has to be approved)
     ");
     let approved = but(&deployed(TWO), |wanted| {
         wanted.word = word(TWO, RolloutAction::Continue);
     });
     story.main(&[("digits", &approved)]);
     insta::assert_snapshot!(story.goes_on(), @"
-    digits: remember: step 0 is approved
-    digits: remember: step 1: 100 % go to the new version
+    digits: remember: step 1 is approved
+    digits: remember: step 2: 100 % go to the new version
     digits: route: 100 % vision/digits 2.0.0
-    (digits: step 1 lasts, until 2026-11-01T10:01:14Z)
+    (digits: step 2 lasts, until 2026-11-01T10:01:14Z)
     ");
     story.later(60);
     insta::assert_snapshot!(story.goes_on(), @"
@@ -204,19 +204,19 @@ fn a_canary_whose_errors_rise_goes_back_and_asks_for_a_revert_once() {
     insta::assert_snapshot!(story.goes_on(), @"
     digits: remember: a rollout to vision/digits 2.0.0 begins
     digits: start digits-2: vision/digits 2.0.0
-    digits: remember: step 0: 5 % go to the new version
+    digits: remember: step 1: 5 % go to the new version
     digits: route: 95 % vision/digits 1.0.0, 5 % vision/digits 2.0.0
-    (digits: step 0 lasts, until 2026-11-01T10:10:11Z)
+    (digits: step 1 lasts, until 2026-11-01T10:10:11Z)
     ");
     story.later(600);
     insta::assert_snapshot!(story.goes_on(), @"
-    digits: remember: step 1: 25 % go to the new version
+    digits: remember: step 2: 25 % go to the new version
     digits: route: 75 % vision/digits 1.0.0, 25 % vision/digits 2.0.0
     (digits: the analysis errors has not said anything yet, until 2026-11-01T10:10:44Z)
     ");
     story.later(30);
     insta::assert_snapshot!(story.goes_on(), @"
-    digits: measure errors, number 1, rollout 2, step 1
+    digits: measure errors, number 1, rollout 2, step 2
     digits: remember: failed: the analysis errors doesn't hold: 1.01, to be below 0.01, of 1000 requests
     digits: route: 100 % vision/digits 1.0.0
     digits: drain digits-2
@@ -246,14 +246,14 @@ fn a_canary_that_holds_gets_everything() {
     story.goes_on();
     story.later(30);
     insta::assert_snapshot!(story.goes_on(), @"
-    digits: measure errors, number 1, rollout 2, step 0
-    digits: remember: step 1: 50 % go to the new version
+    digits: measure errors, number 1, rollout 2, step 1
+    digits: remember: step 2: 50 % go to the new version
     digits: route: 50 % vision/digits 1.0.0, 50 % vision/digits 2.0.0
-    (digits: step 1 lasts, until 2026-11-01T10:05:45Z)
+    (digits: step 2 lasts, until 2026-11-01T10:05:45Z)
     ");
     story.later(300);
     insta::assert_snapshot!(story.goes_on(), @"
-    digits: remember: step 2: 100 % go to the new version
+    digits: remember: step 3: 100 % go to the new version
     digits: route: 100 % vision/digits 2.0.0
     digits: remember: vision/digits 2.0.0 serves
     digits: drain digits-1
@@ -289,14 +289,14 @@ fn a_shadow_gets_copies_and_no_share() {
     insta::assert_snapshot!(story.goes_on(), @"
     digits: remember: a rollout to vision/digits 2.0.0 begins
     digits: start digits-2: vision/digits 2.0.0
-    digits: remember: step 0: 0 % go to the new version
+    digits: remember: step 1: 0 % go to the new version
     digits: route: 100 % vision/digits 1.0.0; copies to vision/digits 2.0.0
-    (digits: step 0 lasts, until 2026-11-01T11:00:11Z)
+    (digits: step 1 lasts, until 2026-11-01T11:00:11Z)
     ");
     story.later(3600);
     insta::assert_snapshot!(story.goes_on(), @"
     digits: route: 100 % vision/digits 1.0.0
-    digits: remember: step 1: 100 % go to the new version
+    digits: remember: step 2: 100 % go to the new version
     digits: route: 100 % vision/digits 2.0.0
     digits: remember: vision/digits 2.0.0 serves
     digits: drain digits-1
@@ -324,9 +324,9 @@ fn a_new_commit_in_the_middle_of_a_rollout_goes_first() {
     digits: drain digits-2
     digits: stop digits-2: it has answered everything
     digits: start digits-3: vision/digits 3.0.0
-    digits: remember: step 0: 10 % go to the new version
+    digits: remember: step 1: 10 % go to the new version
     digits: route: 90 % vision/digits 1.0.0, 10 % vision/digits 3.0.0
-    (digits: step 0 lasts, until 2026-11-01T11:00:17Z)
+    (digits: step 1 lasts, until 2026-11-01T11:00:17Z)
     ");
 }
 
@@ -345,7 +345,7 @@ fn a_persons_word_pauses_a_rollout_and_sends_it_back() {
     story.main(&[("digits", &said(RolloutAction::Pause))]);
     story.goes_on();
     story.later(3600);
-    insta::assert_snapshot!(story.goes_on(), @"(digits: paused by hand at step 0)");
+    insta::assert_snapshot!(story.goes_on(), @"(digits: paused by hand at step 1)");
     story.main(&[("digits", &said(RolloutAction::Abort))]);
     insta::assert_snapshot!(story.goes_on(), @"
     digits: remember: the rollout to vision/digits 2.0.0 is aborted by hand
