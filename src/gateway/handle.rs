@@ -29,7 +29,13 @@ pub(super) async fn handle(
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Infallible> {
     let answered = route(&shared, request).await;
-    Ok(answered.unwrap_or_else(|refusal| refused(&shared, &refusal)))
+    let mut answer = answered.unwrap_or_else(|refusal| refused(&shared, &refusal));
+    if shared.is_draining.load(Ordering::Relaxed) {
+        answer
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(answer)
 }
 
 async fn route(

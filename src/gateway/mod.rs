@@ -177,6 +177,13 @@ impl Gateway {
         measure::load(&self.0, deployment, metric)
     }
 
+    /// Whether requests wait for a deployment that nothing runs for.
+    pub fn is_awaited(&self) -> bool {
+        self.0.map().deployments().any(|deployment| {
+            deployment.backends.is_empty() && deployment.standing.gate.waiting() > 0
+        })
+    }
+
     /// Measures one of [`METRICS`] over the answers of a side's revisions since an instant.
     pub fn measure(
         &self,

@@ -1,7 +1,9 @@
 //! Connections: taken from a listening socket that was handed in, served, and drained at the end.
 //!
 //! Whoever stops a server stops taking connections first, lets those that there are finish the
-//! request they are in, and waits for that, for a time. The socket itself is not closed where
+//! request they are in, and waits for that, for a time. Each answer tells its client by then to come
+//! back by another connection; one that is idle is closed a moment later, so that nothing is closed
+//! just when a client sends its next request. The socket itself is not closed where
 //! somebody else holds it too: connections that come meanwhile wait in its backlog for the next
 //! server.
 
@@ -34,6 +36,9 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How long is waited when the system has no socket left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
+
+/// How long idle connections are kept once the server was told to stop.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// What came of a server's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +156,7 @@ async fn converse(
         if !*drain.borrow() {
             let _ = drain.changed().await;
         }
+        tokio::time::sleep_until(Instant::now() + LINGER).await;
     };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -3,12 +3,15 @@
 //! By the system's OpenSSL, as everything of this project is that speaks TLS: one stack with one
 //! set of rules, and the crate's bans keep a second one out.
 
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use native_tls::{Identity, Protocol, TlsAcceptor};
+use native_tls::{Identity, Protocol, TlsAcceptor, TlsConnector};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_native_tls::TlsStream;
 
@@ -34,7 +37,7 @@ pub enum CertificateError {
         key: PathBuf,
         /// What OpenSSL said.
         #[source]
-        source: native_tls::Error,
+        source: io::Error,
     },
 }
 
@@ -124,17 +127,35 @@ fn acceptor(
 ) -> Result<tokio_native_tls::TlsAcceptor, CertificateError> {
     let certificates = atomic::read_at_most(certificate, MOST_BYTES)?;
     let private = atomic::read_at_most(key, MOST_BYTES)?;
-    let acceptor = Identity::from_pkcs8(&certificates, &private).and_then(|identity| {
+    let built = Identity::from_pkcs8(&certificates, &private).and_then(|identity| {
         TlsAcceptor::builder(identity)
             .min_protocol_version(Some(Protocol::Tlsv12))
             .build()
     });
-    let acceptor = acceptor.map_err(|source| CertificateError::Unusable {
+    let built = built.map_err(io::Error::other);
+    let tried = built.and_then(|acceptor| try_out(&acceptor).map(|()| acceptor));
+    let acceptor = tried.map_err(|source| CertificateError::Unusable {
         certificate: certificate.to_owned(),
         key: key.to_owned(),
         source,
     })?;
     Ok(acceptor.into())
+}
+
+/// Makes one connection to ourselves. A key that belongs to another certificate is taken without a
+/// word, and would only fail each client.
+fn try_out(acceptor: &TlsAcceptor) -> io::Result<()> {
+    let connector = TlsConnector::builder()
+        .danger_accept_invalid_certs(true)
+        .danger_accept_invalid_hostnames(true)
+        .build()
+        .map_err(io::Error::other)?;
+    let (client, server) = UnixStream::pair()?;
+    thread::scope(|scope| {
+        scope.spawn(move || connector.connect("localhost", client).is_ok());
+        let accepted = acceptor.accept(server).map(|_| ());
+        accepted.map_err(|error| io::Error::other(error.to_string()))
+    })
 }
 
 /// When a file was last written; `None` while it isn't there.

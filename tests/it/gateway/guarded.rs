@@ -1,10 +1,11 @@
-//! Who may ask, and what is counted.
+//! Who may ask, by which certificate the server is known, and what it counts.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use modelyard::gateway::Access;
 use modelyard::gateway::tokens::{self, Tokens};
+use modelyard::gateway::{Access, Certificates};
 use modelyard::record::Fault;
 use secrecy::ExposeSecret;
 
@@ -62,6 +63,59 @@ async fn a_token_lets_in_to_its_deployments_and_no_longer_than_it_is_good() {
     while ask(mine.secret.expose_secret()).await.status == 200 {}
     let told = ask(mine.secret.expose_secret()).await.refusal();
     assert_snapshot!(told, @"401 token-refused: the token is revoked");
+}
+
+fn certificate(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/gateway/certificates");
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+/// The certificate that a server shows to a new connection, in DER.
+async fn shown(stage: &Stage) -> Vec<u8> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .danger_accept_invalid_certs(true)
+        .tls_info(true)
+        .build()
+        .unwrap();
+    let url = format!("https://{}/digits", stage.address);
+    let answer = client.post(url).body(request()).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let info = answer.extensions().get::<reqwest::tls::TlsInfo>().unwrap();
+    info.peer_certificate().unwrap().to_vec()
+}
+
+#[tokio::test]
+async fn certificates_are_renewed_under_a_server_and_bad_ones_are_not_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pem, key) = (folder.path().join("tls.pem"), folder.path().join("tls.key"));
+    std::fs::write(&pem, certificate("one.pem")).unwrap();
+    std::fs::write(&key, certificate("two.key")).unwrap();
+    let error = Certificates::read(&pem, &key).unwrap_err();
+    assert_eq!(error.code().id, "certificate-unusable");
+
+    std::fs::write(&key, certificate("one.key")).unwrap();
+    let certificates = Certificates::read(&pem, &key).unwrap();
+    let replica = Replica::of(7).await;
+    let stage = Stage::with(limits(), Access::Open, Some(Arc::new(certificates)));
+    let routes = Routes::of(&[&replica]).digits(&[("1.0.0", 100, &[1])]);
+    stage.gateway.switch(&routes.0);
+    let first = shown(&stage).await;
+    // Half of the new pair is there: the old pair serves until the other half comes.
+    std::fs::write(&pem, certificate("two.pem")).unwrap();
+    assert_eq!(shown(&stage).await, first);
+    std::fs::write(&key, certificate("two.key")).unwrap();
+    while shown(&stage).await == first {}
+    // Who doesn't speak TLS gets no answer, and disturbs nobody.
+    assert!(
+        stage
+            .client
+            .get(stage.url("/healthz"))
+            .send()
+            .await
+            .is_err()
+    );
+    assert_ne!(shown(&stage).await, first);
 }
 
 #[tokio::test]
