@@ -14,6 +14,9 @@ pub struct Places {
     /// Bytes that can be fetched again: `$MODELYARD_CACHE`, else `$XDG_CACHE_HOME/modelyard`,
     /// else `~/.cache/modelyard`.
     pub cache: PathBuf,
+    /// What servers of this host keep: `$MODELYARD_STATE`, else `$XDG_STATE_HOME/modelyard`, else
+    /// `~/.local/state/modelyard`.
+    pub state: PathBuf,
     /// The folder of Docker's `config.json`: `$DOCKER_CONFIG`, else `~/.docker`.
     pub docker_config: PathBuf,
 }
@@ -31,7 +34,10 @@ impl Fault for NoHome {
     }
 
     fn help(&self) -> Option<String> {
-        Some("set HOME, or MODELYARD_CONFIG, MODELYARD_CACHE and DOCKER_CONFIG".to_owned())
+        Some(
+            "set HOME, or MODELYARD_CONFIG, MODELYARD_CACHE, MODELYARD_STATE and DOCKER_CONFIG"
+                .to_owned(),
+        )
     }
 }
 
@@ -55,6 +61,12 @@ impl Places {
         Ok(Self {
             config: place("MODELYARD_CONFIG", "XDG_CONFIG_HOME", ".config", "keys")?,
             cache: place("MODELYARD_CACHE", "XDG_CACHE_HOME", ".cache", "the cache")?,
+            state: place(
+                "MODELYARD_STATE",
+                "XDG_STATE_HOME",
+                ".local/state",
+                "what servers keep",
+            )?,
             docker_config: match variable("DOCKER_CONFIG") {
                 Some(path) => path,
                 None => home("registry logins")?.join(".docker"),

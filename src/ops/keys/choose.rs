@@ -72,6 +72,7 @@ mod tests {
         let places = Places {
             config: folder.to_owned(),
             cache: folder.to_owned(),
+            state: folder.to_owned(),
             docker_config: folder.to_owned(),
         };
         let store = KeyStore::new(&places);

@@ -140,6 +140,7 @@ fn store(home: &Path, repository: &str) -> std::sync::Arc<dyn Store> {
     let places = Places {
         config: home.to_owned(),
         cache: home.to_owned(),
+        state: home.to_owned(),
         docker_config: home.join(".docker"),
     };
     open(&repository.parse().unwrap(), &StoreOptions::new(&places)).unwrap()
