@@ -21,6 +21,7 @@
 
 #[cfg(test)]
 pub mod fake;
+pub mod process;
 mod recipe;
 pub mod runtime;
 
@@ -48,6 +49,13 @@ pub mod codes {
         ONNX_NOT_LOADABLE = "onnx-not-loadable";
         ADDRESS_UNAVAILABLE = "address-unavailable";
         NO_THREADS = "no-threads";
+        PROCESS_STATE_UNREADABLE = "process-state-unreadable";
+        PROCESS_UNENDING = "process-unending";
+        RUNTIME_ENDED = "runtime-ended";
+        RUNTIME_NOT_READY = "runtime-not-ready";
+        RUNTIME_UNREACHABLE = "runtime-unreachable";
+        RUNTIME_NONSENSE = "runtime-nonsense";
+        PREDICTION_REFUSED = "prediction-refused";
     }
 }
 

@@ -1,6 +1,7 @@
 //! `modelyard runtime`: what other commands start as processes of their own.
 
 mod onnx;
+mod shim;
 
 use clap::Subcommand;
 
@@ -21,12 +22,15 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Kind {
     Onnx(onnx::Arguments),
+    #[command(hide = true)]
+    Shim(shim::Arguments),
 }
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self.kind {
             Kind::Onnx(arguments) => arguments.run(context).await,
+            Kind::Shim(arguments) => arguments.run(context).await,
         }
     }
 }

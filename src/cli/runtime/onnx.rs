@@ -55,6 +55,9 @@ pub(super) struct Arguments {
     /// How long requests may still take after SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().drain.as_secs())]
     drain_timeout: u64,
+    /// End also when standard input does, as it does when whoever started it is gone
+    #[arg(long)]
+    with_parent: bool,
 }
 
 impl Arguments {
@@ -76,7 +79,19 @@ impl Arguments {
                 drain: Duration::from_secs(self.drain_timeout),
             },
         };
-        onnx::serve(options, announce, interrupted()).await?;
+        let orphaned = async {
+            match self.with_parent {
+                true => input_ended().await,
+                false => std::future::pending().await,
+            }
+        };
+        let stop = async {
+            tokio::select! {
+                () = interrupted() => {}
+                () = orphaned => {}
+            }
+        };
+        onnx::serve(options, announce, stop).await?;
         Ok(Outcome::Done)
     }
 }
@@ -86,4 +101,15 @@ fn announce(listening: SocketAddr) {
     let line = Announcement { listening }.to_line();
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Waits until nobody can say anything more on standard input.
+async fn input_ended() {
+    let (ended, wait) = tokio::sync::oneshot::channel();
+    // A thread of its own: it is never joined, whatever standard input does.
+    thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = ended.send(());
+    });
+    let _ = wait.await;
 }

@@ -6,6 +6,10 @@
 //! nothing else of it.
 
 pub mod announcement;
+pub mod client;
+pub mod golden;
 pub mod onnx;
+pub mod started;
 
 pub use announcement::Announcement;
+pub use client::Client;

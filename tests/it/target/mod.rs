@@ -1,3 +1,4 @@
 //! Where models run.
 
-mod runtime;
+mod process;
+pub(crate) mod runtime;

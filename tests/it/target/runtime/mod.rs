@@ -2,6 +2,7 @@
 
 mod hostile;
 mod onnx;
-mod running;
+pub(crate) mod running;
+mod started;
 mod unserved;
-mod writing;
+pub(crate) mod writing;
