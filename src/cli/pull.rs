@@ -15,7 +15,7 @@ use crate::ops::pull::{self, Artifact, From, Ground, Pulled, Request};
 use crate::platform::redact::printable;
 use crate::record::Failure;
 use crate::trust::Standing;
-use crate::yard::{Depth, Yard};
+use crate::yard::{Depth, Snapshot};
 
 /// How many files are told to people; machines are told all.
 const TOLD_FILES: usize = 40;
@@ -86,11 +86,13 @@ impl Arguments {
     }
 
     /// The yard that is named, or the one we are in; none is needed for a bare reference.
-    async fn yard(&self, context: &Context) -> Result<Option<Yard>, Failure> {
-        if let Some(url) = self.yard.clone() {
-            return Ok(Some(context.fetched(url, Depth::Tip).await?));
-        }
-        context.yard_if_any()
+    async fn yard(&self, context: &Context) -> Result<Option<Snapshot>, Failure> {
+        let yard = match self.yard.clone() {
+            Some(url) => Some(context.fetched(url, Depth::Tip).await?),
+            None => context.yard_if_any()?,
+        };
+        let now = yard.map(|yard| yard.snapshot(&yard.at_hand()));
+        Ok(now.transpose()?)
     }
 }
 
@@ -102,7 +104,7 @@ impl Pulled {
 
 impl Artifact {
     /// Its name in the yard, or its place.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match (&self.model, &self.version) {
             (Some(model), Some(version)) => format!("{model}:{version}"),
             _ => self.repository.at(self.digest).to_string(),

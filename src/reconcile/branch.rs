@@ -13,16 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
 
 use super::edges::{Main, Said};
 use super::resolve::{Resolution, resolve};
 use crate::platform::atomic::{self, FileError, Readers};
-use crate::platform::clock::Clock;
-use crate::record::kind::{GoldenTest, ModelVersion};
+use crate::record::kind::{GoldenTest, ModelVersion, ScaleMetric};
 use crate::record::{Failure, Name};
 use crate::rollout::{Content, Desired, Release};
-use crate::yard::{Catalog, CommitId, Revision, Yard, YardError, blocking};
+use crate::yard::{Catalog, CommitId, Revision, Snapshot, Yard, YardError, blocking};
 
 /// The longest file that can hold a commit's id.
 const MAX_HEAD_BYTES: u64 = 128;
@@ -42,14 +40,11 @@ pub struct Branch {
     environment: Name,
     followed: PathBuf,
     words: Words,
-    every: SignedDuration,
-    clock: Arc<dyn Clock>,
     known: Mutex<Known>,
 }
 
 #[derive(Default, Clone)]
 struct Known {
-    looked: Option<Timestamp>,
     behind: Option<String>,
     commit: Option<CommitId>,
     resolution: Option<Arc<Resolution>>,
@@ -57,29 +52,29 @@ struct Known {
 }
 
 impl Branch {
-    /// The main branch of `yard`, fetched every `every`; what was followed is kept in `folder`.
-    pub fn new(
-        yard: Yard,
-        environment: Name,
-        folder: &Path,
-        words: Words,
-        every: SignedDuration,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    /// The main branch of `yard`; what was followed is kept in `folder`. Nothing is known of it
+    /// before the first [`look`](Self::look).
+    pub fn new(yard: Yard, environment: Name, folder: &Path, words: Words) -> Self {
         Self {
             yard,
             environment,
             followed: folder.join("main"),
             words,
-            every,
-            clock,
             known: Mutex::default(),
         }
     }
 
-    /// The next look fetches, however soon it comes.
-    pub fn nudge(&self) {
-        self.known().looked = None;
+    /// Fetches main and reads it, if it is another one than before. That may take as long as the
+    /// remote takes; what was known is known until then. Two looks at once are one too many.
+    pub async fn look(&self) {
+        let (yard, environment) = (self.yard.clone(), self.environment.clone());
+        let (followed, words) = (self.followed.clone(), self.words);
+        let before = self.known().clone();
+        let looked =
+            blocking(move || Ok::<_, Failure>(look(&yard, &environment, &followed, words, before)));
+        if let Ok(looked) = looked.await {
+            *self.known() = looked;
+        }
     }
 
     /// The record of a version that shall run or ran, by main's last commit.
@@ -95,10 +90,7 @@ impl Branch {
         let (yard, release) = (self.yard.clone(), release.clone());
         let commit = known.commit;
         blocking(move || {
-            let snapshot = match commit {
-                Some(commit) => yard.snapshot_at(commit)?,
-                None => yard.snapshot(&Revision::Main)?,
-            };
+            let snapshot = snapshot(&yard, commit)?;
             let found = Catalog::new(snapshot).version(&release.model, &release.version)?;
             let same = found.filter(|found| found.spec.artifact.digest == release.digest);
             Ok::<_, Failure>(same.map(Arc::new))
@@ -106,39 +98,34 @@ impl Branch {
         .await
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What a deployment's record says that it scales by.
+    pub fn metric(&self, deployment: &Name) -> Option<ScaleMetric> {
+        let known = self.known();
+        let resolution = known.resolution.as_ref()?;
+        resolution.metrics.get(deployment).cloned()
     }
 
-    /// Whether it is time to fetch.
-    fn is_due(&self, now: Timestamp) -> bool {
-        self.known().looked.is_none_or(|looked| {
-            let passed = now.duration_since(looked);
-            passed >= self.every || passed < SignedDuration::ZERO
-        })
+    /// The yard as it was followed last; as main is here where nothing was followed yet.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub async fn snapshot(&self) -> Result<Snapshot, Failure> {
+        let (yard, commit) = (self.yard.clone(), self.known().commit);
+        blocking(move || snapshot(&yard, commit)).await
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Main for Branch {
     async fn read(&self) -> Said {
-        let now = self.clock.now();
-        if self.is_due(now) {
-            let (yard, environment) = (self.yard.clone(), self.environment.clone());
-            let (followed, words) = (self.followed.clone(), self.words);
-            let before = self.known().clone();
-            let looked = blocking(move || {
-                Ok::<_, Failure>(look(&yard, &environment, &followed, words, before))
-            });
-            if let Ok(mut looked) = looked.await {
-                looked.looked = Some(now);
-                *self.known() = looked;
-            }
-        }
         let known = self.known();
         let nothing = || {
             Arc::new(Desired::Unknown {
-                why: "main was never read".to_owned(),
+                why: "main was not read yet".to_owned(),
             })
         };
         Said {
@@ -159,6 +146,13 @@ impl Main for Branch {
     }
 }
 
+fn snapshot(yard: &Yard, commit: Option<CommitId>) -> Result<Snapshot, Failure> {
+    Ok(match commit {
+        Some(commit) => yard.snapshot_at(commit)?,
+        None => yard.snapshot(&Revision::Main)?,
+    })
+}
+
 /// Fetches, and reads main if it is another one than before.
 fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: Known) -> Known {
     let behind = yard.fetch().err().map(|error| error.to_string());
@@ -167,7 +161,6 @@ fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: 
         resolution: before.resolution.clone(),
         commit: before.commit,
         behind,
-        looked: None,
     };
     let main = match yard.commit_id(&Revision::Main) {
         Ok(Some(main)) => main,
@@ -196,7 +189,6 @@ fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: 
     let kept = atomic::write(followed, main.to_string().as_bytes(), Readers::Umask);
     let behind = behind.or(kept.err().map(|error| error.to_string()));
     Known {
-        looked: None,
         behind,
         commit: Some(main),
         desired: Some(Arc::new(resolution.desired.clone())),

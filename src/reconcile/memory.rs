@@ -5,6 +5,9 @@
 //! <folder>/state.json   what is remembered of rollouts, in the format of `rollout::State`
 //! ```
 //!
+//! The folder of an environment is `<state>/<yard>/<environment>`, where `<yard>` is the name of
+//! the yard's folder with a digest of its whole path behind it: [`folder`].
+//!
 //! The lock is the operating system's on an open file: whoever is killed lets go of it, and nobody
 //! has to clean up. So there are never two hands on the weights.
 
@@ -12,15 +15,43 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
 
 use super::codes;
 use super::edges::Memory;
 use crate::platform::atomic::{self, FileError, Readers};
-use crate::record::{Class, Code, Failure, Fault};
+use crate::record::{Class, Code, Digest, Failure, Fault, Name};
 use crate::rollout::State;
 
 /// The largest state that is read: a thousand deployments take some megabytes.
 const MAX_STATE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Where the state of `environment` is kept, of the yard at `place`.
+pub fn folder(state: &Path, place: &str, environment: &Name) -> PathBuf {
+    let digest = Digest::from_bytes(Sha256::digest(place).into()).short();
+    let name = Path::new(place).file_name();
+    let name = name.map_or("yard".into(), |name| name.to_string_lossy());
+    let yard = format!("{name}-{digest}");
+    state.join(yard).join(environment.as_str())
+}
+
+/// Whether a reconciler works with `folder` now.
+///
+/// # Errors
+/// If that can't be told.
+pub fn is_taken(folder: &Path) -> Result<bool, FileError> {
+    let path = folder.join("lock");
+    let lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(FileError::at("open", path)(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(FileError::at("lock", path)(error)),
+    }
+}
 
 /// A folder of state that is ours for as long as this lives.
 #[derive(Debug)]
@@ -110,6 +141,36 @@ pub fn read_state(folder: &Path) -> Result<State, Failure> {
         Ok(bytes) => Ok(State::read(&bytes)?),
         Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The state of an environment for who only looks at it, beside the reconciler that works with it.
+#[derive(Debug)]
+pub struct Glance {
+    folder: PathBuf,
+}
+
+impl Glance {
+    /// A look at `folder`.
+    pub fn of(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+}
+
+#[async_trait]
+impl Memory for Glance {
+    async fn read(&self) -> Result<State, Failure> {
+        read_state(&self.folder)
+    }
+
+    /// Never: it is not ours.
+    async fn write(&self, _: &State) -> Result<(), Failure> {
+        Err(FolderError::Busy {
+            folder: self.folder.clone(),
+        }
+        .into())
     }
 }
 

@@ -18,6 +18,11 @@
 //! | [`resolve`] | from the records at a commit to what should be |
 //! | [`branch`] | the yard's main branch as git has it, and what became of it |
 //! | [`memory`] | the stored state, and the lock that there is one reconciler |
+//! | [`follow`] | the loop around passes |
+//! | [`bytes`] | versions' bytes on this host, verified |
+//! | [`gauge`] | measurements |
+//! | [`inbox`] | what this host is told beside main |
+//! | [`status`] | what all this looks like |
 //! | [`revert`] | the commit that restores the line which chose a version that failed |
 //!
 //! # What holds
@@ -32,19 +37,25 @@
 
 mod backoff;
 pub mod branch;
+pub mod bytes;
 pub mod edges;
+pub mod follow;
+pub mod gauge;
+pub mod inbox;
 pub mod memory;
 mod pass;
 pub mod resolve;
 pub mod revert;
 #[cfg(test)]
 mod simulator;
+pub mod status;
 
 pub use pass::{Reconciler, Report, Trouble};
 
 /// The codes of this room.
 pub mod codes {
     crate::codes! {
+        ARTIFACT_REPLACED = "artifact-replaced";
         STATE_FOLDER_BUSY = "state-folder-busy";
     }
 }

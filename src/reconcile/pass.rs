@@ -1,14 +1,18 @@
 //! One pass: what is and what should be are brought before the planner, and what it says is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::backoff::{Backoff, Effort};
 use super::edges::{Edges, Said, Wanted};
 use crate::record::kind::RolloutWord;
-use crate::record::{Digest, Failure, Name};
-use crate::rollout::{Change, Event, Instance, InstanceId, Observed, State, Step, Wait, plan};
+use crate::record::{Digest, Failure, Fault, Name};
+use crate::rollout::{
+    Change, Desired, Event, Instance, InstanceId, Observed, State, Step, Table, Wait, plan,
+};
 use crate::target::{Endpoint, Order, Running};
 
 /// Makes an environment what main says, one pass after the other.
@@ -22,7 +26,7 @@ pub struct Reconciler {
 }
 
 /// What came of a pass.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Report {
     /// When it was.
     pub at: Timestamp,
@@ -38,6 +42,12 @@ pub struct Report {
     pub done: Vec<Step>,
     /// Why there is no more to do.
     pub waits: Vec<Wait>,
+    /// What is to be, as far as it is known.
+    pub desired: Arc<Desired>,
+    /// What was seen to run.
+    pub instances: Vec<Instance>,
+    /// The routes that are in force now.
+    pub routes: Table,
     /// What failed.
     pub troubles: Vec<Trouble>,
     /// When to look again at the latest, if time alone ends a wait.
@@ -47,17 +57,42 @@ pub struct Report {
 }
 
 /// Something that failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Trouble {
     /// Of which deployment; of all of them where none is said.
     pub deployment: Option<Name>,
     /// What was tried.
     pub tried: String,
     /// Why it failed.
-    pub failure: Failure,
+    pub failure: Arc<dyn Fault>,
+}
+
+impl fmt::Display for Trouble {
+    /// One line: `can't fetch vision/digits 1.0.0: …`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "can't {}: {}", self.tried, self.failure)
+    }
 }
 
 impl Report {
+    fn of(at: Timestamp, desired: Arc<Desired>) -> Self {
+        Self {
+            at,
+            commit: None,
+            behind: None,
+            hash: None,
+            changes: Vec::new(),
+            done: Vec::new(),
+            waits: Vec::new(),
+            desired,
+            instances: Vec::new(),
+            routes: Table::new(),
+            troubles: Vec::new(),
+            next_look: None,
+            retry_at: None,
+        }
+    }
+
     /// Whether nothing was done and nothing failed.
     pub fn is_quiet(&self) -> bool {
         self.done.is_empty() && self.troubles.is_empty()
@@ -110,15 +145,12 @@ impl Reconciler {
     /// One pass.
     pub async fn pass(&mut self) -> Report {
         let now = self.edges.clock.now();
-        let mut report = Report {
-            at: now,
-            ..Report::default()
-        };
         let Said {
             desired,
             commit,
             behind,
         } = self.edges.main.read().await;
+        let mut report = Report::of(now, Arc::clone(&desired));
         if commit != self.commit {
             self.commit.clone_from(&commit);
             self.backoff.clear();
@@ -135,7 +167,7 @@ impl Reconciler {
                 report.troubles.push(Trouble {
                     deployment: None,
                     tried: "look at what runs".to_owned(),
-                    failure,
+                    failure: failure.into(),
                 });
                 return report;
             }
@@ -146,6 +178,8 @@ impl Reconciler {
         report.next_look = plan.next_look();
         report.waits = plan.waits;
         report.changes = plan.changes;
+        report.instances = observed.instances;
+        report.routes = observed.routes;
         self.apply(plan.steps, &endpoints, &mut report).await;
         self.backoff.forget_past(now);
         report.retry_at = self.backoff.next();
@@ -239,7 +273,7 @@ impl Reconciler {
                     report.troubles.push(Trouble {
                         tried: step.to_string(),
                         deployment: Some(deployment),
-                        failure,
+                        failure: failure.into(),
                     });
                 }
             }
@@ -300,8 +334,12 @@ impl Reconciler {
                     .filter_map(|id| Some((id.clone(), endpoints.get(id)?.clone())))
                     .collect();
                 edges.front.set_route(deployment, route, &mine).await;
+                report.routes.insert(deployment.clone(), route.clone());
             }
-            Step::RemoveRoute { deployment } => edges.front.remove_route(deployment).await,
+            Step::RemoveRoute { deployment } => {
+                edges.front.remove_route(deployment).await;
+                report.routes.remove(deployment);
+            }
             Step::Fetch { content, .. } => edges.bytes.fetch(content).await?,
             Step::Verify { content, .. } => edges.bytes.verify(content).await?,
             Step::Start { id, choice, part } => {
@@ -360,7 +398,7 @@ impl Reconciler {
             report.troubles.push(Trouble {
                 deployment: deployment.cloned(),
                 tried: "store what is remembered".to_owned(),
-                failure,
+                failure: failure.into(),
             });
         }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::record::kind::{
     Analysis as AnalysisRecord, Coprocessor, Deployment, DeploymentSpec, EnvironmentRequirement,
-    EnvironmentSpec, ModelVersion, Product, Quantity, ResourceAmounts, Span, Strategy,
+    EnvironmentSpec, ModelVersion, Product, Quantity, ResourceAmounts, ScaleMetric, Span, Strategy,
     StrategyType, Target, WriteBack,
 };
 use crate::record::{Failure, ModelName, ModelReference, Name, Selector};
@@ -36,26 +36,32 @@ pub struct Resolution {
     pub desired: Desired,
     /// The record of every version that shall run.
     pub versions: BTreeMap<Release, Arc<ModelVersion>>,
+    /// What deployments scale by.
+    pub metrics: BTreeMap<Name, ScaleMetric>,
 }
 
 /// What the yard says of `environment`. `may_be_empty` is a person's word that an environment
 /// without deployments is meant.
 pub fn resolve(catalog: &Catalog, environment: &Name, may_be_empty: bool) -> Resolution {
-    let mut versions = BTreeMap::new();
-    let desired = match read(catalog, environment, may_be_empty, &mut versions) {
+    let mut resolution = Resolution {
+        desired: Desired::Unknown { why: String::new() },
+        versions: BTreeMap::new(),
+        metrics: BTreeMap::new(),
+    };
+    resolution.desired = match read(catalog, environment, may_be_empty, &mut resolution) {
         Ok(known) => Desired::Known(known),
         Err(failure) => Desired::Unknown {
             why: failure.to_string(),
         },
     };
-    Resolution { desired, versions }
+    resolution
 }
 
 fn read(
     catalog: &Catalog,
     name: &Name,
     may_be_empty: bool,
-    versions: &mut BTreeMap<Release, Arc<ModelVersion>>,
+    records: &mut Resolution,
 ) -> Result<Environment, Failure> {
     let window = catalog.yard()?.spec.rollback_window();
     let Some(environment) = catalog.environment(name)? else {
@@ -78,7 +84,11 @@ fn read(
         let wish = match catalog.deployment(name, &deployment) {
             Ok(None) => continue,
             Ok(Some(record)) => {
-                let wish = place.wanted(&record, versions);
+                let wish = place.wanted(&record, &mut records.versions);
+                let replicas = record.spec.replicas.as_ref();
+                if let Some(metric) = replicas.and_then(|replicas| replicas.metric) {
+                    records.metrics.insert(deployment.clone(), metric);
+                }
                 for share in record.spec.shares() {
                     serving.entry(share.model).or_insert(deployment.clone());
                 }
@@ -90,7 +100,7 @@ fn read(
         };
         wishes.insert(deployment, wish);
     }
-    order(&mut wishes, &serving, versions);
+    order(&mut wishes, &serving, &records.versions);
     Ok(Environment {
         name: name.clone(),
         deployments: wishes,

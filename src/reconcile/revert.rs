@@ -93,7 +93,7 @@ impl Scribe for Reverts {
 }
 
 /// One branch for one failure, so that writing it twice is writing it once.
-fn branch(environment: &Name, deployment: &Name, failure: &rollout::Failure) -> String {
+pub(super) fn branch(environment: &Name, deployment: &Name, failure: &rollout::Failure) -> String {
     let digest = failure.digests.first().map(|digest| digest.short());
     let digest = digest.unwrap_or_default();
     format!("revert/{environment}/{deployment}/{digest}")

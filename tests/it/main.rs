@@ -15,6 +15,7 @@ mod house;
 mod layering;
 mod ops;
 mod readme;
+mod reconcile;
 mod record;
 mod source;
 mod target;

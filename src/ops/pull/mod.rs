@@ -23,14 +23,14 @@ use crate::record::{
     Code, Digest, Failure, Fault, Lifecycle, ModelName, Repository, Version, absolute,
 };
 use crate::trust::{Signer, Standing, TrustError};
-use crate::yard::Yard;
+use crate::yard::Snapshot;
 
 /// What is to be pulled, and where to.
 pub struct Request {
     /// Which version or artifact.
     pub reference: Reference,
-    /// The yard whose records and trust policy count, if there is one.
-    pub yard: Option<Yard>,
+    /// The yard whose records and trust policy count, as they are there, if there is one.
+    pub yard: Option<Snapshot>,
     /// Where the files go; a folder of the model's name in the current one where nothing is said.
     pub folder: Option<PathBuf>,
     /// Whether files of the folder that differ are overwritten.

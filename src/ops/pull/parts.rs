@@ -12,7 +12,7 @@ use crate::ops::verify::policy_at;
 use crate::record::kind::{ModelVersion, Producer, Product};
 use crate::record::{Failure, ModelReference, Selector};
 use crate::trust::{self, Context, Policy, Signer, Verdict};
-use crate::yard::{Catalog, Yard, blocking};
+use crate::yard::{Catalog, Snapshot, blocking};
 
 /// An artifact whose manifest and signatures were verified, and the files that are wanted of it.
 pub(super) struct Part {
@@ -32,17 +32,17 @@ impl Part {
 
 /// Finds and verifies what is asked for, and after it what it needs of others.
 pub(super) async fn find(request: &Request, ground: &Ground<'_>) -> Result<Vec<Part>, Failure> {
-    let at_hand = match &request.yard {
-        Some(yard) => Some(at_hand(yard).await?),
+    let said = match &request.yard {
+        Some(yard) => Some(said(yard).await?),
         None => None,
     };
-    let (reference, (catalog, policy)) = match (&request.reference, at_hand) {
-        (Reference::Oci(reference), at_hand) => {
+    let (reference, (catalog, policy)) = match (&request.reference, said) {
+        (Reference::Oci(reference), said) => {
             let located = locate::in_store(reference, ground.directory, ground.stores).await?;
-            let policy = at_hand.map(|(_, policy)| policy).unwrap_or_default();
+            let policy = said.map(|(_, policy)| policy).unwrap_or_default();
             return Ok(vec![verified(located, &policy, ground).await?]);
         }
-        (Reference::Model(reference), Some(at_hand)) => (reference, at_hand),
+        (Reference::Model(reference), Some(said)) => (reference, said),
         (Reference::Model(reference), None) => {
             return Err(PullError::NoYard {
                 reference: reference.to_string(),
@@ -65,13 +65,12 @@ pub(super) async fn find(request: &Request, ground: &Ground<'_>) -> Result<Vec<P
     Ok(parts)
 }
 
-/// The records and the trust policy of a yard as it is now.
-async fn at_hand(yard: &Yard) -> Result<(Catalog, Policy), Failure> {
+/// The records and the trust policy of a yard.
+async fn said(yard: &Snapshot) -> Result<(Catalog, Policy), Failure> {
     let yard = yard.clone();
     blocking(move || {
-        let snapshot = yard.snapshot(&yard.at_hand())?;
-        let policy = policy_at(&snapshot)?;
-        Ok::<_, Failure>((Catalog::new(snapshot), policy))
+        let policy = policy_at(&yard)?;
+        Ok::<_, Failure>((Catalog::new(yard), policy))
     })
     .await
 }
