@@ -13,7 +13,7 @@ use super::{Context, Outcome, completions};
 use crate::artifact::StoreOptions;
 use crate::artifact::pack::RoleRule;
 use crate::ops::publish::{self, PublishError, Request, Wanted};
-use crate::record::{Bump, Failure, Lifecycle, ModelReference, Name, Selector};
+use crate::record::{Alias, Bump, Failure, Lifecycle, ModelReference, Name, Selector};
 use shown::Shown;
 
 /// Publish a folder or a file as a model's next version
@@ -55,6 +55,9 @@ pub(super) struct Arguments {
     /// Where the version's life begins: staged or released
     #[arg(long, value_name = "STAGE")]
     lifecycle: Option<Lifecycle>,
+    /// Release it, and have this name mean it, in the same commit; may be given again
+    #[arg(long, value_name = "ALIAS")]
+    promote: Vec<Alias>,
     #[command(flatten)]
     signer: SignerArguments,
     /// Leave the artifact unsigned
@@ -104,6 +107,7 @@ impl Arguments {
             roles: self.roles,
             from: self.from.into_iter().map(absolute).collect(),
             lifecycle: self.lifecycle,
+            promote: self.promote,
             said: self.fields.said(),
         };
         let yard = context.yard()?;

@@ -57,6 +57,7 @@ impl Report for Shown {
         for finding in &self.published.findings {
             writeln!(page, "  beware    {finding}")?;
         }
+        self.lacking(page)?;
         if self.dry_run {
             return self.records(page);
         }
@@ -82,6 +83,28 @@ impl Shown {
             Some(more) => writeln!(
                 page,
                 "  left out  {more} more; --output json names them all"
+            ),
+        }
+    }
+
+    /// Which operators the built-in runtime lacks, and what serves the version then.
+    fn lacking(&self, page: &mut Page) -> fmt::Result {
+        let Some(lacking) = &self.published.lacking else {
+            return Ok(());
+        };
+        let operators = printable(&lacking.operators.join(", "));
+        match &lacking.served_by {
+            Some(runtime) => {
+                let runtime = printable(runtime);
+                writeln!(
+                    page,
+                    "  runtime   {runtime} serves it: the built-in one lacks {operators}"
+                )
+            }
+            None => writeln!(
+                page,
+                "  beware    the built-in runtime can't serve it, as it lacks {operators}; name \
+                 another (`runtime: {{name: python}}`), or export the model without them"
             ),
         }
     }

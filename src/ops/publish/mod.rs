@@ -24,7 +24,7 @@ mod write;
 pub use error::PublishError;
 pub use question::Question;
 pub use said::Said;
-pub use write::{Published, Stored};
+pub use write::{Lacking, Published, Stored};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ use crate::artifact::pack::inspect::Description;
 use crate::artifact::pack::{Packed, RoleRule, pack};
 use crate::platform::Progress;
 use crate::record::kind::{self, Vocabularies};
-use crate::record::{Bump, Failure, Lifecycle, ModelName, Name, Version};
+use crate::record::{Alias, Bump, Failure, Lifecycle, ModelName, Name, Version};
 use crate::yard::{Change, Yard, blocking};
 use from::FromRecords;
 use settle::{Existing, Settled};
@@ -55,8 +55,11 @@ pub struct Request {
     pub roles: Vec<RoleRule>,
     /// Records to take fields from.
     pub from: Vec<PathBuf>,
-    /// Where a new version's life begins; staged where nothing is said.
+    /// Where a new version's life begins; where nothing is said staged, or released where a name
+    /// is to mean it.
     pub lifecycle: Option<Lifecycle>,
+    /// The names that shall mean it, in the same commit.
+    pub promote: Vec<Alias>,
     /// What the flags say.
     pub said: Said,
 }
@@ -83,6 +86,7 @@ pub struct Draft {
     vocabularies: Vocabularies,
     said: Said,
     from: FromRecords,
+    promote: Vec<Alias>,
     existing: Existing,
     change: Change,
     yard: Yard,
@@ -106,8 +110,13 @@ pub async fn draft(
         roles,
         from,
         lifecycle,
+        promote,
         said,
     } = request;
+    let lifecycle = match promote.is_empty() {
+        true => lifecycle,
+        false => lifecycle.or(Some(Lifecycle::Released)),
+    };
     let from = FromRecords::read(&from)?;
     let watching = Arc::clone(progress);
     let packed = blocking(move || pack(&path, &roles, &*watching)).await?;
@@ -137,6 +146,7 @@ pub async fn draft(
         vocabularies,
         said: all,
         from,
+        promote,
         existing,
         change,
         yard: yard.clone(),

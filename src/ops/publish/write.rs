@@ -20,7 +20,9 @@ use crate::platform::Progress;
 use crate::platform::atomic::{FileError, read_at_most};
 use crate::record::kind::Kind;
 use crate::record::{Digest, Failure, ModelName, Repository, Tag, Version};
+use crate::target::runtime::onnx::lacking;
 use crate::trust::{self, Signed, SigningKey};
+use crate::yard::edit::{self, EditError};
 use crate::yard::{MAX_FILE_BYTES, blocking, model_path, version_path};
 
 /// Fields of a merged version that may still change.
@@ -44,6 +46,9 @@ pub struct Published {
     pub left_out: Vec<LeftOut>,
     /// What a person should know of the files.
     pub findings: Vec<Finding>,
+    /// What the built-in runtime can't do of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lacking: Option<Lacking>,
     /// Where the bytes went; `None` if nothing was to be written.
     pub stored: Option<Stored>,
     /// The signature; `None` if it was left unsigned.
@@ -52,6 +57,17 @@ pub struct Published {
     pub proposed: Option<Proposed>,
     /// The records as they were, or would be, written: path and text.
     pub records: Vec<(String, String)>,
+}
+
+/// Operators of an ONNX model that the built-in runtime lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lacking {
+    /// Each of them, as `Name` or `domain:Name`.
+    pub operators: Vec<String>,
+    /// Another runtime that serves the version, if its record names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_by: Option<String>,
 }
 
 /// Where an artifact's bytes went.
@@ -186,8 +202,9 @@ impl Draft {
         let model_base = base(self.existing.model.as_ref(), self.from.model.as_ref());
         let version_base = base(self.existing.version.as_ref(), self.from.version.as_ref());
         let path = version_path(&self.model, &self.version);
+        let model = model.text(model_base).and_then(|text| self.promoted(text));
         let written = [
-            (model_path(&self.model), model.text(model_base)),
+            (model_path(&self.model), model),
             (path, version.text(version_base)),
         ];
         let written = written.into_iter().map(|(path, text)| match text {
@@ -195,6 +212,16 @@ impl Draft {
             Err(source) => Err(PublishError::NotEdited { path, source }.into()),
         });
         written.collect()
+    }
+
+    /// The model's record with the names that shall mean this version.
+    fn promoted(&self, text: String) -> Result<String, EditError> {
+        let version = json!(self.version);
+        let mut bytes = text.into_bytes();
+        for alias in &self.promote {
+            bytes = edit::set(&bytes, &format!("/spec/aliases/{alias}"), &version)?;
+        }
+        Ok(String::from_utf8(bytes).expect("an edit of text is text"))
     }
 
     fn refuse_changes_after_merge(&self) -> Result<(), PublishError> {
@@ -274,11 +301,23 @@ impl Draft {
             size_bytes: self.packed.total_bytes,
             left_out: self.packed.left_out.clone(),
             findings: self.packed.description.findings.clone(),
+            lacking: self.lacking(),
             stored: None,
             signed: None,
             proposed: None,
             records,
         }
+    }
+
+    fn lacking(&self) -> Option<Lacking> {
+        let operators = &self.packed.description.operators;
+        let operators = lacking(operators.iter().map(String::as_str));
+        let runtime = self.said.version.get("runtime");
+        let runtime = runtime.and_then(|runtime| runtime["name"].as_str());
+        (!operators.is_empty()).then(|| Lacking {
+            operators: operators.into_iter().map(str::to_owned).collect(),
+            served_by: runtime.filter(|name| *name != "onnx").map(str::to_owned),
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! `modelyard publish`, as a person runs it.
 
 mod hostile;
+mod lacking;
 mod remotes;
 mod repositories;
 mod stores;
