@@ -24,8 +24,9 @@ const PROMPT: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor:
 ///
 /// In a folder of its own: files become an artifact, the artifact is signed, a record goes through
 /// a branch, a check and a merge, and the model is pulled and verified; a broken record, an
-/// overwritten version and a tampered byte are refused. Every command is really run, and the
-/// folder stays for a look around. Needs `git`.
+/// overwritten version and a tampered byte are refused. Then it is served: a new version goes out
+/// by canary under real traffic while the server is killed, and a broken one is rolled back. Every
+/// command is really run, and the folder stays for a look around. Needs `git`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// An empty folder to play in; a new temporary one if it is left out
@@ -74,6 +75,8 @@ struct Teller {
     scenes: usize,
     /// Whether the last line was a command's, with nothing printed behind it.
     in_commands: bool,
+    /// Whether the last line was one of a command that goes on.
+    in_lines: bool,
 }
 
 impl Teller {
@@ -96,6 +99,11 @@ impl Teller {
                     "{PROMPT}{prompt}${PROMPT:#} {COMMAND}{line}{COMMAND:#}"
                 )
             }
+            Event::Line(line) => {
+                self.in_lines = true;
+                writeln!(out, "  {line}")
+            }
+            Event::Printed("") if std::mem::take(&mut self.in_lines) => writeln!(out),
             Event::Printed("") => {
                 self.in_commands = true;
                 Ok(())
@@ -137,10 +145,11 @@ impl Report for Told {
         for line in [
             "cd yard && . ../env.sh",
             "modelyard show vision/digits:champion",
-            "modelyard compare vision/digits:champion vision/digits:1.1.0",
+            "modelyard compare vision/digits:1.0.0 vision/digits:champion",
             "modelyard log vision/digits",
             "modelyard verify vision/digits:champion",
-            "modelyard promote vision/digits:1.1.0 --to released --alias champion",
+            "modelyard promote vision/digits:1.0.0 --alias champion",
+            "modelyard logs digits --environment host",
             "modelyard explain digest-changed",
             "git log --graph --oneline",
         ] {

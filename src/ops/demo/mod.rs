@@ -5,9 +5,12 @@
 //! story says of it, refusals too, by exit code and by the error's own code; the first thing that
 //! comes out otherwise ends the story with an error. The folder stays, for a look around.
 
+mod beside;
 mod sample;
+mod serving;
 mod stage;
 mod story;
+mod traffic;
 
 use std::io;
 use std::path::PathBuf;
@@ -42,6 +45,8 @@ pub enum Event<'a> {
         /// The command, as it is typed.
         line: &'a str,
     },
+    /// A command prints this line, and goes on.
+    Line(&'a str),
     /// A command has printed this.
     Printed(&'a str),
 }
@@ -141,6 +146,6 @@ pub fn demo(wish: Wish, listener: &mut dyn FnMut(Event<'_>)) -> Result<Played, F
     Ok(Played {
         commands: stage.commands,
         refusals: stage.refusals,
-        folder: stage.folder,
+        folder: stage.folder.clone(),
     })
 }

@@ -1,7 +1,7 @@
 //! Where the demo plays: a folder of its own, and commands run in it as a person runs them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::{fs, io};
 
 use super::{DemoError, Event, sample};
@@ -32,6 +32,10 @@ const LEFT_OUT: &[&str] = &[
     "GIT_COMMITTER_DATE",
     "XDG_CONFIG_HOME",
     "XDG_CACHE_HOME",
+    "XDG_STATE_HOME",
+    "MODELYARD_ENVIRONMENT",
+    "MODELYARD_GATEWAY",
+    "MODELYARD_LISTEN",
     "DOCKER_CONFIG",
 ];
 
@@ -43,11 +47,13 @@ pub(super) struct Stage<'a> {
     pub(super) folder: PathBuf,
     program: PathBuf,
     coloured: bool,
-    listener: &'a mut dyn FnMut(Event<'_>),
+    pub(super) listener: &'a mut dyn FnMut(Event<'_>),
     /// How many commands have run.
     pub(super) commands: usize,
     /// How many of them were refused, as they had to be.
     pub(super) refusals: usize,
+    /// What runs beside the story.
+    pub(super) beside: Vec<Child>,
 }
 
 /// What a command came to, without colours.
@@ -72,12 +78,14 @@ impl<'a> Stage<'a> {
             listener,
             commands: 0,
             refusals: 0,
+            beside: Vec::new(),
         };
         let identity = "[user]\n\tname = Demo\n\temail = demo@example.com\n";
         stage.write("home/.gitconfig", identity.as_bytes())?;
         let exports = format!(
             "# Puts a shell where the demo was: its keys, its cache, its key's password.\n\
-             export MODELYARD_CONFIG='{0}/config' MODELYARD_CACHE='{0}/cache'\n\
+             export MODELYARD_CONFIG='{0}/config' MODELYARD_CACHE='{0}/cache' \
+             MODELYARD_STATE='{0}/state'\n\
              export COSIGN_PASSWORD={PASSWORD}\n",
             stage.home().display()
         );
@@ -155,22 +163,13 @@ impl<'a> Stage<'a> {
 
     fn ran(&mut self, folder: &str, line: &str) -> Result<Ran, Failure> {
         let words = words(line);
-        let Some((name, arguments)) = words.split_first() else {
+        let Some(name) = words.first() else {
             return Ok(Ran {
                 code: Some(0),
                 text: String::new(),
             });
         };
-        let program = match name.as_str() {
-            "modelyard" => self.program.as_os_str(),
-            other => other.as_ref(),
-        };
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .current_dir(self.folder.join(folder))
-            .stdin(Stdio::null());
-        self.surround(&mut command);
+        let mut command = self.command(folder, &words);
         let output = command.output().map_err(|source| DemoError::NotStarted {
             program: name.clone(),
             source,
@@ -189,6 +188,21 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// The command of `words`, the first of which is the program.
+    pub(super) fn command(&self, folder: &str, words: &[String]) -> Command {
+        let name = words.first().map_or("", String::as_str);
+        let mut command = Command::new(match name {
+            "modelyard" => self.program.as_os_str(),
+            other => other.as_ref(),
+        });
+        command
+            .args(words.iter().skip(1))
+            .current_dir(self.folder.join(folder))
+            .stdin(Stdio::null());
+        self.surround(&mut command);
+        command
+    }
+
     /// Nothing of the user's but the `PATH`, so that the story is the same everywhere.
     fn surround(&self, command: &mut Command) {
         let home = self.home();
@@ -199,6 +213,7 @@ impl<'a> Stage<'a> {
             .env("HOME", &home)
             .env("MODELYARD_CONFIG", home.join("config"))
             .env("MODELYARD_CACHE", home.join("cache"))
+            .env("MODELYARD_STATE", home.join("state"))
             .env("COSIGN_PASSWORD", PASSWORD)
             .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -211,6 +226,23 @@ impl<'a> Stage<'a> {
 
     fn home(&self) -> PathBuf {
         self.folder.join("home")
+    }
+
+    /// Runs `line`, which has to answer no (exit code 1) and to print each of `texts`.
+    pub(super) fn answers_no(
+        &mut self,
+        folder: &str,
+        line: &str,
+        texts: &[&str],
+    ) -> Result<(), Failure> {
+        self.plays(folder, line, 1, texts).map(drop)
+    }
+
+    /// Adds `text` at the end of a file.
+    pub(super) fn extend(&self, path: &str, text: &str) -> Result<(), Failure> {
+        let mut bytes = self.read(path)?;
+        bytes.extend_from_slice(text.as_bytes());
+        self.write(path, &bytes)
     }
 
     /// Replaces `old`, which has to be there, by `new` in a text file.
@@ -262,7 +294,7 @@ impl<'a> Stage<'a> {
         Ok(String::from_utf8_lossy(&self.read(path)?).into_owned())
     }
 
-    fn otherwise(&self, expected: String, got: &str) -> Failure {
+    pub(super) fn otherwise(&self, expected: String, got: &str) -> Failure {
         DemoError::NotAsTold {
             line: "what the last command left behind".to_owned(),
             expected,
@@ -279,7 +311,7 @@ impl<'a> Stage<'a> {
         )?)
     }
 
-    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Result<(), Failure> {
         Ok(atomic::write(
             &self.folder.join(path),
             bytes,
@@ -289,7 +321,7 @@ impl<'a> Stage<'a> {
 }
 
 /// A command line's words, as a shell splits them; only single quotes are known.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = None::<String>;
     let mut quoted = false;

@@ -1,7 +1,7 @@
 //! The story itself, scene by scene.
 
-use super::sample;
 use super::stage::Stage;
+use super::{sample, serving};
 use crate::artifact::descriptor::digest_of;
 use crate::record::Failure;
 
@@ -18,7 +18,8 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     a_better_version(stage)?;
     a_broken_record(stage)?;
     an_overwritten_version(stage)?;
-    a_tampered_byte(stage)
+    a_tampered_byte(stage)?;
+    serving::play(stage)
 }
 
 fn a_yard(stage: &mut Stage<'_>) -> Result<(), Failure> {
@@ -152,7 +153,7 @@ fn a_tampered_byte(stage: &mut Stage<'_>) -> Result<(), Failure> {
 }
 
 /// Checks `branch` as a pull request's pipeline does.
-fn check(stage: &mut Stage<'_>, branch: &str) -> Result<(), Failure> {
+pub(super) fn check(stage: &mut Stage<'_>, branch: &str) -> Result<(), Failure> {
     stage.run(
         "yard",
         &format!("modelyard check --at {branch} --base main --evidence"),
@@ -160,7 +161,7 @@ fn check(stage: &mut Stage<'_>, branch: &str) -> Result<(), Failure> {
 }
 
 /// Does what a forge does when somebody presses its button.
-fn merge(stage: &mut Stage<'_>, branch: &str) -> Result<(), Failure> {
+pub(super) fn merge(stage: &mut Stage<'_>, branch: &str) -> Result<(), Failure> {
     stage.run(
         "yard",
         &format!("git merge --quiet --no-ff --no-edit {branch}"),
