@@ -87,7 +87,7 @@ impl Context {
             .map_err(CliError::Runtime)?;
         let result = runtime.block_on(async {
             if command.hears_signals() {
-                return command.run(self).await;
+                return Some(command.run(self).await);
             }
             tokio::select! {
                 result = command.run(self) => Some(result),
@@ -141,12 +141,11 @@ impl Context {
 
     /// A variable of the environment; `None` if it is not set, or is no text.
     #[allow(
-        clippy::disallowed_methods,
         clippy::unused_self,
-        reason = "the one place that reads the environment"
+        reason = "use cases are handed what they need of the process"
     )]
     pub fn variable(&self, name: &str) -> Option<SecretString> {
-        env::var(name).ok().map(SecretString::from)
+        process_variable(name)
     }
 
     /// Prints a result to standard output in the format that was asked for.
@@ -200,6 +199,15 @@ impl Context {
             self.note("`modelyard check` tells all that is wrong");
         }
     }
+}
+
+/// A variable of the process's environment; `None` if it is not set, or is no text.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub(super) fn process_variable(name: &str) -> Option<SecretString> {
+    env::var(name).ok().map(SecretString::from)
 }
 
 /// Logs go to standard error: warnings, and with `-v` what is done; `MODELYARD_LOG` sets it in

@@ -26,30 +26,43 @@ mod compare;
 mod completions;
 mod context;
 mod demo;
+mod deploy;
 mod diagnostics;
 mod explain;
 mod fault;
+mod host;
 mod init;
 mod inspect;
 mod keys;
 mod list;
 mod log;
 mod login;
+mod logs;
+mod plan;
+mod predict;
 mod promote;
 mod proposed;
 mod publish;
 mod pull;
 mod push;
 mod reading;
+mod reconcile;
 mod report;
+mod restart;
+mod rollout;
 mod runtime;
 mod search;
+mod serve;
+mod served;
 mod set;
 mod show;
 mod sign;
+mod status;
 mod stores;
 mod table;
 mod tags;
+mod test;
+mod token;
 mod verify;
 
 use std::path::PathBuf;
@@ -71,6 +84,8 @@ pub enum Outcome {
     Done,
     /// It ran, and the answer is no: problems were found, something differs.
     Problems,
+    /// Another process of ours did it, and ended with this code.
+    Ended(u8),
 }
 
 /// A GitOps registry for machine-learning models.
@@ -130,10 +145,19 @@ enum Command {
     Compare(compare::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
+    Deploy(deploy::Arguments),
+    Rollout(rollout::Arguments),
+    Restart(restart::Arguments),
+    Serve(Box<serve::Arguments>),
+    Status(status::Arguments),
+    Plan(plan::Arguments),
+    Reconcile(reconcile::Arguments),
+    Logs(logs::Arguments),
     Pull(pull::Arguments),
     Push(push::Arguments),
     Inspect(inspect::Arguments),
     Tags(tags::Arguments),
+    Token(token::Arguments),
     Login(login::LoginArguments),
     Logout(login::LogoutArguments),
     Set(set::Arguments),
@@ -142,6 +166,8 @@ enum Command {
     Sign(sign::Arguments),
     Verify(verify::Arguments),
     Publish(Box<publish::Arguments>),
+    Test(test::Arguments),
+    Predict(predict::Arguments),
     Runtime(runtime::Arguments),
     Completions(completions::Arguments),
 }
@@ -149,7 +175,7 @@ enum Command {
 impl Command {
     /// Whether it hears signals itself, and ends well by them.
     const fn hears_signals(&self) -> bool {
-        matches!(self, Self::Runtime(_))
+        matches!(self, Self::Runtime(_) | Self::Serve(_))
     }
 
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
@@ -163,10 +189,19 @@ impl Command {
             Self::Log(arguments) => arguments.run(context).await,
             Self::Compare(arguments) => arguments.run(context).await,
             Self::Promote(arguments) => arguments.run(context).await,
+            Self::Deploy(arguments) => arguments.run(context).await,
+            Self::Rollout(arguments) => arguments.run(context).await,
+            Self::Restart(arguments) => arguments.run(context).await,
+            Self::Serve(arguments) => arguments.run(context).await,
+            Self::Status(arguments) => arguments.run(context).await,
+            Self::Plan(arguments) => arguments.run(context).await,
+            Self::Reconcile(arguments) => arguments.run(context).await,
+            Self::Logs(arguments) => arguments.run(context).await,
             Self::Pull(arguments) => arguments.run(context).await,
             Self::Push(arguments) => arguments.run(context).await,
             Self::Inspect(arguments) => arguments.run(context).await,
             Self::Tags(arguments) => arguments.run(context).await,
+            Self::Token(arguments) => arguments.run(context),
             Self::Login(arguments) => arguments.run(context).await,
             Self::Logout(arguments) => arguments.run(context).await,
             Self::Set(arguments) => arguments.run(context).await,
@@ -175,6 +210,8 @@ impl Command {
             Self::Sign(arguments) => arguments.run(context).await,
             Self::Verify(arguments) => arguments.run(context).await,
             Self::Publish(arguments) => arguments.run(context).await,
+            Self::Predict(arguments) => arguments.run(context).await,
+            Self::Test(arguments) => arguments.run(context).await,
             Self::Runtime(arguments) => arguments.run(context).await,
             Self::Completions(arguments) => arguments.run(context),
         }
@@ -191,6 +228,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Problems) => ExitCode::from(1),
+        Ok(Outcome::Ended(code)) => ExitCode::from(code),
         Err(failure) => fault::print(failure.as_ref(), format),
     }
 }
@@ -222,5 +260,7 @@ pub mod codes {
         NO_PASSWORD = "no-password";
         EMPTY_PASSWORD = "empty-password";
         PASSWORDS_DIFFER = "passwords-differ";
+        NEVER_SERVED = "never-served";
+        NO_LOG = "no-log";
     }
 }

@@ -3,4 +3,6 @@
 mod check;
 mod completions;
 mod evidence;
+mod serve;
 mod terminal;
+mod token;

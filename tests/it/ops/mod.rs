@@ -1,11 +1,14 @@
 //! Use cases, run as a person runs them.
 
 mod demo;
+mod deploy;
 mod init;
 mod login;
+mod predict;
 mod promote;
 mod publish;
 mod pull;
 mod push;
 mod reading;
 mod set;
+mod test;

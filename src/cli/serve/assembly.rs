@@ -1,0 +1,169 @@
+//! Puts a reconciler together from the parts that this host has.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::front::{GatewayFront, NoFront};
+use crate::artifact::StoreOptions;
+use crate::artifact::cache::Cache;
+use crate::cli::Context;
+use crate::cli::context::process_variable;
+use crate::gateway::Gateway;
+use crate::platform::atomic::{self, FileError};
+use crate::reconcile::Reconciler;
+use crate::reconcile::branch::{Branch, Words};
+use crate::reconcile::bytes::{self, Pulls};
+use crate::reconcile::edges::{Bytes, Edges, Front, Main, Memory, Wanted};
+use crate::reconcile::gauge::{self, Gauges};
+use crate::reconcile::inbox::Inbox;
+use crate::reconcile::memory::{Glance, StateFolder};
+use crate::reconcile::revert::Reverts;
+use crate::record::kind::SecretReference;
+use crate::record::{Failure, Name};
+use crate::rollout::Outcome;
+use crate::target::Target;
+use crate::target::process::{Ground, Processes};
+use crate::yard::Yard;
+
+/// How long a runtime may take to answer what it has once it is told to end.
+const GRACE: Duration = Duration::from_secs(10);
+/// The largest file of a secret.
+const MAX_SECRET_BYTES: u64 = 1024 * 1024;
+
+/// What is to be put together.
+pub(in crate::cli) struct Assembly {
+    pub(in crate::cli) environment: Name,
+    pub(in crate::cli) yard: Yard,
+    /// The folder of the environment's state.
+    pub(in crate::cli) folder: PathBuf,
+    pub(in crate::cli) words: Words,
+    pub(in crate::cli) stores: StoreOptions,
+    pub(in crate::cli) prometheus: Option<Url>,
+}
+
+/// For what it is.
+pub(in crate::cli) enum Role {
+    /// To look only, beside whoever acts.
+    Looks,
+    /// To act without a gateway.
+    Acts,
+    /// To act, with this gateway in front.
+    Serves(Gateway),
+}
+
+/// A reconciler, and what it follows.
+pub(in crate::cli) struct Assembled {
+    pub(in crate::cli) reconciler: Reconciler,
+    pub(in crate::cli) branch: Arc<Branch>,
+    pub(in crate::cli) target: Arc<dyn Target>,
+    pub(in crate::cli) inbox: Inbox,
+}
+
+impl Assembly {
+    /// Puts it together.
+    ///
+    /// # Errors
+    /// If another reconciler has the state, or it can't be read.
+    pub(in crate::cli) async fn build(
+        self,
+        role: Role,
+        context: &Context,
+    ) -> Result<Assembled, Failure> {
+        let clock = Arc::clone(&context.clock);
+        let memory: Arc<dyn Memory> = match role {
+            Role::Looks => Arc::new(Glance::of(&self.folder)),
+            Role::Acts | Role::Serves(_) => Arc::new(StateFolder::take(&self.folder)?),
+        };
+        let branch = Arc::new(Branch::new(
+            self.yard.clone(),
+            self.environment.clone(),
+            &self.folder,
+            self.words,
+        ));
+        let bytes: Arc<dyn Bytes> = Arc::new(Pulls::new(
+            Arc::clone(&branch),
+            bytes::Ground {
+                folder: self.folder.join("versions"),
+                directory: context.directory.clone(),
+                stores: self.stores,
+                cache: Cache::new(&context.places.cache),
+                clock: Arc::clone(&clock),
+            },
+        )?);
+        let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+        let target: Arc<dyn Target> = Arc::new(Processes::new(Ground {
+            state: self.folder.clone(),
+            program,
+            grace: GRACE,
+            clock: Arc::clone(&clock),
+            secrets: Arc::new(secrets(context)),
+        }));
+        let (front, counted): (Arc<dyn Front>, Box<gauge::Counted>) = match role {
+            Role::Looks | Role::Acts => (Arc::new(NoFront::default()), Box::new(uncounted)),
+            Role::Serves(gateway) => {
+                let measuring = gateway.clone();
+                let counted = move |wanted: &Wanted, metric: &str| {
+                    let (ask, side) = (&wanted.ask, &wanted.candidate);
+                    measuring.measure(&ask.deployment, metric, side, wanted.since)
+                };
+                let front = GatewayFront::new(gateway, Arc::clone(&branch));
+                (Arc::new(front), Box::new(counted))
+            }
+        };
+        let main: Arc<dyn Main> = Arc::clone(&branch) as Arc<dyn Main>;
+        let gauge = Gauges::new(gauge::Ground {
+            main: Arc::clone(&main),
+            bytes: Arc::clone(&bytes),
+            target: Arc::clone(&target),
+            counted,
+            prometheus: self.prometheus,
+            clock: Arc::clone(&clock),
+        })?;
+        let scribe = Reverts::new(self.yard, self.environment, Arc::clone(&clock));
+        let reconciler = Reconciler::new(Edges {
+            main,
+            bytes,
+            target: Arc::clone(&target),
+            front,
+            gauge: Arc::new(gauge),
+            memory,
+            scribe: Arc::new(scribe),
+            clock,
+        });
+        Ok(Assembled {
+            reconciler: reconciler.await?,
+            branch,
+            target,
+            inbox: Inbox::of(&self.folder),
+        })
+    }
+}
+
+fn uncounted(_: &Wanted, _: &str) -> Outcome {
+    Outcome::Error {
+        why: "no gateway runs here".to_owned(),
+    }
+}
+
+/// Where secrets are on this host: in our own environment, or each in a file of the configuration,
+/// `secrets/NAME/KEY`.
+fn secrets(
+    context: &Context,
+) -> impl Fn(&SecretReference) -> Option<SecretString> + Send + Sync + 'static {
+    let folder = context.places.config.join("secrets");
+    move |reference| match reference {
+        SecretReference::Variable(variable) => process_variable(variable.env.as_str()),
+        SecretReference::Stored(stored) => {
+            let path = folder
+                .join(stored.secret.as_str())
+                .join(stored.key.as_str());
+            let bytes = atomic::read_at_most(&path, MAX_SECRET_BYTES).ok()?;
+            let text = String::from_utf8(bytes).ok()?;
+            Some(SecretString::from(text.trim_end_matches('\n')))
+        }
+    }
+}

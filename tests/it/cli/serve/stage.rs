@@ -1,0 +1,411 @@
+//! A yard with the sample's versions, a server of its environment `host`, and clients that ask.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::harness::{Sandbox, Yard};
+
+/// How long anything may take on a machine that builds at the same time.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(10);
+
+const ENVIRONMENT: &str = "\
+apiVersion: modelyard.dev/v1
+kind: Environment
+metadata: {name: host}
+spec:
+  target: {type: process}
+";
+
+/// What a deployment of `vision/digits:champion` begins with.
+pub(super) const DEPLOYMENT: &str = "\
+apiVersion: modelyard.dev/v1
+kind: Deployment
+metadata: {name: digits, environment: host}
+spec:
+  model: vision/digits
+  version: champion
+";
+
+/// A quick canary.
+pub(super) const CANARY: &str = "  \
+  strategy:
+    type: canary
+    steps:
+      - {weight: 25, for: 1s}
+      - {weight: 50, for: 1s}
+";
+
+/// The yard, and its server if one runs.
+pub(super) struct Stage<'a> {
+    pub(super) sandbox: &'a Sandbox,
+    pub(super) yard: Yard<'a>,
+    server: Option<Child>,
+    address: Option<String>,
+}
+
+impl<'a> Stage<'a> {
+    /// A shared yard with the versions 1.0.0, which is the champion, 1.1.0 and 1.2.0, which is
+    /// broken; all of them released.
+    pub(super) fn set(sandbox: &'a Sandbox) -> Self {
+        let stage = Self {
+            sandbox,
+            yard: sandbox.shared_yard(),
+            server: None,
+            address: None,
+        };
+        for version in ["1.0.0", "1.1.0", "1.2.0"] {
+            stage.publish("digits", version, "vision/digits");
+        }
+        stage.yard.write("environments/host.yaml", ENVIRONMENT);
+        stage.merge_all("An environment");
+        stage.champion("1.0.0");
+        stage
+    }
+
+    /// Publishes and merges a version of `examples/`, released.
+    pub(super) fn publish(&self, sample: &str, version: &str, name: &str) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+        let words = [
+            "publish",
+            &format!("{folder}/{sample}/{version}"),
+            "--as",
+            &format!("{name}:{version}"),
+            "--from",
+            &format!("{folder}/{sample}/model.yaml"),
+            "--from",
+            &format!("{folder}/{sample}/{version}.yaml"),
+            "--unsigned",
+        ];
+        self.yard.modelyard(words).run().success();
+        self.merge(&format!("publish/{name}/{version}"));
+        let released = format!("{name}:{version}");
+        let promote = ["promote", &released, "--to", "released"];
+        self.yard.modelyard(promote).run().success();
+        self.merge(&format!("promote/{name}/{version}"));
+    }
+
+    /// Merges a branch, and pushes main.
+    pub(super) fn merge(&self, branch: &str) {
+        self.yard.merge(branch);
+        self.push();
+    }
+
+    /// Commits all there is on main, and pushes it.
+    pub(super) fn merge_all(&self, message: &str) {
+        self.yard.commit(message);
+        self.push();
+    }
+
+    fn push(&self) {
+        self.yard
+            .git(["push", "--quiet", "origin", "main"])
+            .run()
+            .success();
+    }
+
+    /// Makes `version` the champion, on main.
+    pub(super) fn champion(&self, version: &str) {
+        let version = format!("vision/digits:{version}");
+        let promote = ["promote", &version, "--alias", "champion"];
+        self.yard.modelyard(promote).run().success();
+        self.merge(&format!("promote/{}", version.replace(':', "/")));
+    }
+
+    /// Has main say that `champion` is deployed, with this behind its spec.
+    pub(super) fn deploy(&self, more: &str) {
+        self.yard.write(
+            "deployments/host/digits.yaml",
+            &format!("{DEPLOYMENT}{more}"),
+        );
+        self.merge_all("A deployment");
+    }
+
+    pub(super) fn state(&self) -> PathBuf {
+        self.sandbox.path("state")
+    }
+
+    /// A command about the environment.
+    pub(super) fn command(&self, words: &[&str]) -> crate::harness::Run {
+        let state = self.state();
+        let host = ["--environment", "host", "--state", state.to_str().unwrap()];
+        self.yard.modelyard(words.iter().copied().chain(host))
+    }
+
+    /// Starts a server, at the address of the one before if there was one.
+    pub(super) fn serve(&mut self) {
+        self.serve_with(&[]);
+    }
+
+    pub(super) fn serve_with(&mut self, more: &[&str]) {
+        let listen = self.address.clone();
+        let listen = listen.unwrap_or_else(|| "127.0.0.1:0".to_owned());
+        let mut words = vec![
+            "serve", "--listen", &listen, "--poll", "1h", "--output", "json",
+        ];
+        words.extend(more);
+        // What was told before is no longer so.
+        let _ = fs::remove_file(self.state().join("status.json"));
+        let log = self.sandbox.path("serve.log");
+        let errors = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let said = self.sandbox.path("serve.out");
+        let mut command = self.command(&words).into_command();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(File::create(&said).unwrap())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        self.server = Some(child);
+        self.address = Some(self.wait(|| {
+            let line = fs::read_to_string(&said).unwrap();
+            let line: Value = serde_json::from_str(line.strip_suffix('\n')?).ok()?;
+            Some(line["listening"].as_str()?.to_owned())
+        }));
+    }
+
+    /// The URL of the deployment `digits`.
+    pub(super) fn url(&self) -> String {
+        let address = self.address.as_ref().unwrap();
+        format!("http://{address}/v2/models/digits/infer")
+    }
+
+    /// All that the server said.
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.sandbox.path("serve.log")).unwrap_or_default()
+    }
+
+    /// Has the server look at main at once.
+    pub(super) fn nudge(&self) {
+        self.command(&["reconcile", "--nudge"]).run().success();
+    }
+
+    /// Waits for something.
+    #[track_caller]
+    pub(super) fn wait<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it never came\n{:#}\n{}",
+                self.status(),
+                self.log()
+            );
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// What is told of the environment; nothing where nothing is.
+    pub(super) fn status(&self) -> Value {
+        let text = fs::read_to_string(self.state().join("status.json"));
+        text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap())
+    }
+
+    /// Waits until the deployment `digits` is as it is looked for; returns its status.
+    #[track_caller]
+    pub(super) fn until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wait(|| {
+            let status = self.status();
+            let deployment = status["deployments"].as_array()?.iter();
+            let mut deployment = deployment.filter(|one| one["name"] == "digits");
+            deployment.next().filter(|one| wanted(one)).cloned()
+        })
+    }
+
+    /// Waits until `version` is all that serves, and nothing is left to do.
+    #[track_caller]
+    pub(super) fn serves(&self, version: &str) -> Value {
+        let version = format!("vision/digits {version}");
+        self.until(|one| {
+            one["health"] == "healthy"
+                && one["stable"] == version.as_str()
+                && one["serving"].as_array().is_some_and(|all| all.len() == 1)
+                && one["instances"]
+                    .as_array()
+                    .is_some_and(|all| all.len() == 1)
+        })
+    }
+
+    /// The process that answers, below the one that holds the socket.
+    pub(super) fn server(&self) -> u32 {
+        let parent = self.server.as_ref().unwrap().id();
+        self.wait(|| children(parent).first().copied())
+    }
+
+    /// The runtimes that run.
+    pub(super) fn runtimes(&self) -> Vec<u32> {
+        shims(&self.state())
+            .into_iter()
+            .flat_map(children)
+            .collect()
+    }
+
+    /// Has the program started anew.
+    pub(super) fn upgrade(&self) {
+        kill("-HUP", self.server.as_ref().unwrap().id());
+    }
+
+    /// Waits until the server has ended, as it was told to; returns its exit code.
+    pub(super) fn ends(&mut self, signal: &str) -> Option<i32> {
+        let mut server = self.server.take().unwrap();
+        kill(signal, server.id());
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = server.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it never ends\n{}", self.log());
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            for child in children(server.id()) {
+                kill("-KILL", child);
+            }
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+        for shim in shims(&self.state()) {
+            for child in children(shim) {
+                kill("-KILL", child);
+            }
+            kill("-KILL", shim);
+        }
+    }
+}
+
+/// Sends a signal; that the process is gone already is fine.
+pub(super) fn kill(signal: &str, process: u32) {
+    let mut kill = Command::new("kill");
+    let kill = kill
+        .args([signal, &process.to_string()])
+        .stderr(Stdio::null());
+    kill.status().unwrap();
+}
+
+fn shims(state: &Path) -> Vec<u32> {
+    let folders = fs::read_dir(state.join("instances")).into_iter().flatten();
+    let shim = |folder: fs::DirEntry| {
+        let shim = fs::read(folder.path().join("shim.json")).ok()?;
+        let shim: Value = serde_json::from_slice(&shim).ok()?;
+        let process = u32::try_from(shim["process"].as_u64()?).ok()?;
+        // Only while it is one: numbers are given again.
+        let line = fs::read_to_string(format!("/proc/{process}/cmdline")).ok()?;
+        line.contains("shim").then_some(process)
+    };
+    folders.flatten().filter_map(shim).collect()
+}
+
+fn children(process: u32) -> Vec<u32> {
+    let path = format!("/proc/{process}/task/{process}/children");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let mut all: Vec<u32> = text
+        .split_whitespace()
+        .filter_map(|one| one.parse().ok())
+        .collect();
+    // Other threads start processes, too.
+    for task in fs::read_dir(format!("/proc/{process}/task"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let text = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        all.extend(
+            text.split_whitespace()
+                .filter_map(|one| one.parse::<u32>().ok()),
+        );
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// A request that every version of the sample takes.
+pub(super) fn request() -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits/1.0.0");
+    fs::read_to_string(format!("{folder}/requests/a-three.json")).unwrap()
+}
+
+/// Clients that ask without end, and note which version answers.
+pub(super) struct Clients {
+    stop: Arc<AtomicBool>,
+    counts: Arc<Mutex<BTreeMap<String, u64>>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Clients {
+    /// So many clients of `url`, one request after the other each.
+    pub(super) fn ask(count: usize, url: &str) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let counts = Arc::default();
+        let threads = (0..count).map(|_| {
+            let (stop, counts) = (Arc::clone(&stop), Arc::clone(&counts));
+            let url = url.to_owned();
+            std::thread::spawn(move || asked(&url, &stop, &counts))
+        });
+        Self {
+            threads: threads.collect(),
+            stop,
+            counts,
+        }
+    }
+
+    /// How many answers there were, by version; and by their kind those that were none.
+    pub(super) fn so_far(&self) -> BTreeMap<String, u64> {
+        self.counts.lock().unwrap().clone()
+    }
+
+    /// The same, at the end.
+    pub(super) fn end(self) -> BTreeMap<String, u64> {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.join().unwrap();
+        }
+        let counts = self.counts.lock().unwrap();
+        counts.clone()
+    }
+}
+
+fn asked(url: &str, stop: &AtomicBool, counts: &Mutex<BTreeMap<String, u64>>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    while !stop.load(Ordering::Relaxed) {
+        let answer = runtime.block_on(async {
+            let answer = client.post(url).body(request()).send().await?;
+            let version = answer.headers().get("modelyard-version").cloned();
+            let status = answer.status();
+            let body: Value = answer.json().await?;
+            Ok::<_, reqwest::Error>((status, version, body))
+        });
+        let kind = match answer {
+            Ok((status, Some(version), body)) if status == 200 => {
+                assert_eq!(body["outputs"][0]["data"][0], 3, "{body}");
+                version.to_str().unwrap().to_owned()
+            }
+            Ok((status, _, body)) => format!("error {status}: {}", body["error"]),
+            Err(_) => "connection".to_owned(),
+        };
+        *counts.lock().unwrap().entry(kind).or_insert(0) += 1;
+    }
+}

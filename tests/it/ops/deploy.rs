@@ -1,0 +1,99 @@
+//! `modelyard deploy`, `modelyard rollout` and `modelyard restart`.
+
+use crate::reconcile::{ENVIRONMENT, deployment};
+use crate::yard::story::Story;
+
+/// A yard with the environment `host`, where `digits` serves 0.9.0 if it `serves`.
+fn story(serves: bool) -> Story {
+    let story = Story::local();
+    story.write("environments/host.yaml", ENVIRONMENT);
+    if serves {
+        story.write(
+            "deployments/host/digits.yaml",
+            &deployment("digits", "0.9.0"),
+        );
+    }
+    story.git("add -A");
+    story.git("commit -q -m host");
+    story
+}
+
+fn lines(story: &Story, branch: &str) -> String {
+    let diff = story.git(&format!("diff -U0 main {branch}"));
+    let changes = |line: &&str| {
+        line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---")
+    };
+    diff.lines().filter(changes).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_line_that_chooses_the_version_changes_and_nothing_else() {
+    let story = story(true);
+    let done = story.json("deploy vision/digits:1.0.0 --to host");
+    assert_eq!(done["from"], "0.9.0");
+    assert_eq!(done["branch"], "deploy/host/digits");
+    insta::assert_snapshot!(lines(&story, "deploy/host/digits"), @r#"
+    -  version: 0.9.0   # what serves
+    +  version: 1.0.0   # what serves
+    "#);
+    let again = story.json("deploy vision/digits:1.0.0 --to host");
+    assert_eq!(
+        (&again["unchanged"], &again["commit"]),
+        (&true.into(), &done["commit"])
+    );
+}
+
+#[test]
+fn what_nothing_serves_gets_a_deployment() {
+    let story = story(false);
+    let done = story.json("deploy vision/digits:^0.9 --to host");
+    assert_eq!(done["deployment"], "digits");
+    insta::assert_snapshot!(lines(&story, "deploy/host/digits"), @r#"
+    +apiVersion: modelyard.dev/v1
+    +kind: Deployment
+    +metadata: {name: digits, environment: host}
+    +spec:
+    +  model: vision/digits
+    +  version: "^0.9"
+    "#);
+}
+
+#[test]
+fn what_cannot_be_deployed_is_told_and_nothing_is_written() {
+    let story = story(true);
+    for (words, code) in [
+        ("deploy vision/digits:7.0.0 --to host", "no-such-version"),
+        ("deploy vision/digits:1.0.0 --to moon", "no-such-record"),
+        ("rollout pause moon --environment host", "no-such-record"),
+        ("restart moon --environment host", "no-such-record"),
+    ] {
+        let failed = story.modelyard(words).run().exits(2);
+        assert!(failed.stderr.contains(code), "{words}: {}", failed.stderr);
+    }
+    let branches = story.git("for-each-ref --format=%(refname:short) refs/heads");
+    assert_eq!(branches, "main");
+}
+
+#[test]
+fn a_word_on_a_rollout_names_the_digest_that_main_chooses() {
+    let story = story(true);
+    let done = story.json("rollout pause digits --environment host --step 1");
+    assert_eq!(done["word"]["action"], "pause");
+    insta::assert_snapshot!(lines(&story, "rollout/host/digits"), @r#"
+    +  rollout:
+    +    digest: sha256:0000000000000000000000000000000000000000000000000000000000000090
+    +    step: 1
+    +    action: pause
+    "#);
+}
+
+#[test]
+fn a_restart_is_a_new_time_in_the_record() {
+    let story = story(true);
+    let done = story.json("restart digits --environment host");
+    let restart = done["restart"].as_str().unwrap();
+    assert_eq!(
+        lines(&story, "restart/host/digits"),
+        format!("+  restart: {restart}")
+    );
+}
