@@ -228,21 +228,29 @@ fn start_log(verbose: u8) {
         .try_init();
 }
 
-/// Waits for Ctrl-C or a request to end.
-pub(super) async fn interrupted() {
+/// Waits for Ctrl-C or a request to end, which are heard from this call on and not only once it is
+/// awaited.
+pub(super) fn interrupted() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let (mut terminate, mut interrupt) = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        (
+            signal(SignalKind::terminate()).ok(),
+            signal(SignalKind::interrupt()).ok(),
+        )
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Some(terminate), Some(interrupt)) = (&mut terminate, &mut interrupt) {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;
         }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // No signal can be heard: then none interrupts.
-        std::future::pending::<()>().await;
+        if tokio::signal::ctrl_c().await.is_err() {
+            // No signal can be heard: then none interrupts.
+            std::future::pending::<()>().await;
+        }
     }
 }

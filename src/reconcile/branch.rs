@@ -11,8 +11,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::edges::{Main, Said};
 use super::resolve::{Resolution, resolve};
@@ -22,6 +25,8 @@ use crate::record::{Failure, Name};
 use crate::rollout::{Content, Desired, Release};
 use crate::yard::{Catalog, CommitId, Revision, Snapshot, Yard, YardError, blocking};
 
+/// How long a remote may say nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest file that can hold a commit's id.
 const MAX_HEAD_BYTES: u64 = 128;
 
@@ -41,6 +46,8 @@ pub struct Branch {
     followed: PathBuf,
     words: Words,
     known: Mutex<Known>,
+    /// A look that the remote keeps from its end.
+    going: tokio::sync::Mutex<Option<JoinHandle<Known>>>,
 }
 
 #[derive(Default, Clone)]
@@ -61,19 +68,29 @@ impl Branch {
             followed: folder.join("main"),
             words,
             known: Mutex::default(),
+            going: tokio::sync::Mutex::default(),
         }
     }
 
     /// Fetches main and reads it, if it is another one than before. That may take as long as the
-    /// remote takes; what was known is known until then. Two looks at once are one too many.
+    /// remote takes; what was known is known until then. A remote that goes on saying nothing is
+    /// told as one that is away, and waited for by the next look.
     pub async fn look(&self) {
-        let (yard, environment) = (self.yard.clone(), self.environment.clone());
-        let (followed, words) = (self.followed.clone(), self.words);
-        let before = self.known().clone();
-        let looked =
-            blocking(move || Ok::<_, Failure>(look(&yard, &environment, &followed, words, before)));
-        if let Ok(looked) = looked.await {
-            *self.known() = looked;
+        let mut going = self.going.lock().await;
+        let mut looking = going.take().unwrap_or_else(|| {
+            let (yard, environment) = (self.yard.clone(), self.environment.clone());
+            let (followed, words) = (self.followed.clone(), self.words);
+            let before = self.known().clone();
+            tokio::task::spawn_blocking(move || look(&yard, &environment, &followed, words, before))
+        });
+        match timeout(PATIENCE, &mut looking).await {
+            Ok(Ok(looked)) => *self.known() = looked,
+            Ok(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
+            Err(_) => {
+                let why = format!("the remote has said nothing for {} s", PATIENCE.as_secs());
+                self.known().behind = Some(why);
+                *going = Some(looking);
+            }
         }
     }
 

@@ -9,7 +9,7 @@
 //! a place, so what is fetched is verified: there is nothing in between. What was verified stays so
 //! when git and the registry are away; the rules that count are those of main at that moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -189,6 +189,35 @@ impl Bytes for Pulls {
         let is_verified = self.known().get(release) == Some(&ArtifactPhase::Verified);
         let place = at(&self.ground.folder, release);
         Ok((is_verified && place.exists()).then(|| place.join("files")))
+    }
+
+    async fn keep(&self, digests: &BTreeSet<Digest>) -> Result<(), Failure> {
+        let is_old = |release: &Release, phase: &ArtifactPhase| {
+            !digests.contains(&release.digest) && *phase != ArtifactPhase::Fetching
+        };
+        let mut known = self.known();
+        let old: Vec<Release> = known
+            .iter()
+            .filter(|(release, phase)| is_old(release, phase))
+            .map(|(release, _)| release.clone())
+            .collect();
+        for release in &old {
+            let place = at(&self.ground.folder, release);
+            // First of all the mark, without which the rest is not used.
+            for removed in [
+                fs::remove_file(place.join("verified.json")),
+                fs::remove_dir_all(&place),
+            ] {
+                match removed {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(FileError::at("remove", place)(error).into());
+                    }
+                    _ => {}
+                }
+            }
+            known.remove(release);
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every call returns soon: what takes long is begun, and what came of it is seen by a later look.
 //! Each may be done once more without harm, and one that is cancelled has happened or not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::platform::clock::Clock;
 use crate::record::kind::{GoldenTest, WriteBack};
-use crate::record::{Failure, Name};
+use crate::record::{Digest, Failure, Name};
 use crate::rollout::{
     self, Analysis, Artifact, Ask, Content, Desired, InstanceId, Load, Measurement, Route, Side,
     State, Table,
@@ -91,6 +91,12 @@ pub trait Bytes: Send + Sync {
     /// # Errors
     /// If that can't be told.
     async fn files(&self, content: &Content) -> Result<Option<PathBuf>, Failure>;
+
+    /// Removes what is here and not of `digests`.
+    ///
+    /// # Errors
+    /// If something can't be removed; it is still observed.
+    async fn keep(&self, digests: &BTreeSet<Digest>) -> Result<(), Failure>;
 }
 
 /// The gateway.

@@ -181,6 +181,7 @@ impl Reconciler {
         report.instances = observed.instances;
         report.routes = observed.routes;
         self.apply(plan.steps, &endpoints, &mut report).await;
+        self.clear_away(&mut report).await;
         self.backoff.forget_past(now);
         report.retry_at = self.backoff.next();
         report
@@ -305,6 +306,25 @@ impl Reconciler {
             self.save(None, report).await;
         }
         others
+    }
+
+    /// Removes the bytes that nothing needs any more, whenever it changed what serves.
+    async fn clear_away(&mut self, report: &mut Report) {
+        let settled = |event: &Event| matches!(event, Event::Settled(_));
+        let pruned = |step: &Step| matches!(step, Step::Prune { .. });
+        if !report.events().any(|(_, event)| settled(event)) && !report.done.iter().any(pruned) {
+            return;
+        }
+        let mut kept = self.state.kept();
+        let running = report.instances.iter().flat_map(|one| one.choice.units());
+        kept.extend(running.map(|(_, unit)| unit.content.digest()));
+        if let Err(failure) = self.edges.bytes.keep(&kept).await {
+            report.troubles.push(Trouble {
+                deployment: None,
+                tried: "remove what nothing needs any more".to_owned(),
+                failure: failure.into(),
+            });
+        }
     }
 
     async fn act(

@@ -1,7 +1,7 @@
 //! The reconciler's edges in the simulated world: each effect may be kept from happening, may be
 //! the last thing that the reconciler does, and is held against what must never be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -197,6 +197,20 @@ impl Bytes for Hands {
         let mut all = inner.artifacts.iter();
         let here = all.any(|one| one.content == *content && one.phase == verified);
         Ok(here.then(|| content.digest().hex().into()))
+    }
+
+    async fn keep(&self, digests: &BTreeSet<Digest>) -> Result<(), Failure> {
+        self.may("remove bytes").await?;
+        let running = self.0.target.running();
+        let mut used = running.iter().flat_map(|one| one.choice.units());
+        assert!(
+            used.all(|(_, unit)| digests.contains(&unit.content.digest())),
+            "the bytes of what runs are removed"
+        );
+        let kept = |one: &Artifact| digests.contains(&one.content.digest());
+        self.inner().artifacts.retain(kept);
+        self.between().await;
+        Ok(())
     }
 }
 

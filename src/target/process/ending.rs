@@ -23,6 +23,15 @@ const LOOKS: Policy = Policy {
 /// # Errors
 /// If it could not be ended.
 pub(super) async fn end(folder: &Folder, grace: Duration) -> Result<(), ProcessError> {
+    end_shim(folder, grace).await?;
+    // A shim that was killed could not end a runtime that doesn't heed.
+    if let Some(group) = folder.group()? {
+        group.kill();
+    }
+    Ok(())
+}
+
+async fn end_shim(folder: &Folder, grace: Duration) -> Result<(), ProcessError> {
     for (signal, patience) in [(Signal::TERM, grace + MORE), (Signal::KILL, MORE)] {
         if !folder.is_alive()? {
             return Ok(());

@@ -10,6 +10,7 @@
 //!   order.json     what was ordered, and how it is started; written before anything runs
 //!   lock           locked as long as the shim lives: no process number is ever trusted for that
 //!   shim.json      the shim's process number
+//!   runtime.json   the runtime's process group
 //!   address.json   where the runtime listens, as it announced it
 //!   ready.json     when it was first seen to be ready
 //!   golden.json    what its golden tests said
@@ -19,7 +20,7 @@
 //! ```
 //!
 //! Every file is written whole or not at all, and none is ever changed by two: the shim writes
-//! `shim.json`, `address.json` and `exit.json`, the server all others. An instance whose lock is
+//! `shim.json`, `runtime.json`, `address.json` and `exit.json`, the server all others. An instance whose lock is
 //! free and which has no `exit.json` lost its shim, and has failed.
 
 mod ending;

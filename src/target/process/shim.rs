@@ -10,7 +10,9 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, setrlimit, setsid};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, kill_process, kill_process_group, setrlimit, setsid,
+};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
@@ -18,7 +20,7 @@ use tokio::time::timeout;
 
 use super::ProcessError;
 use super::log::Log;
-use super::state::{Address, Command, Exit, Folder, OrderFile, Shim};
+use super::state::{Address, Command, Exit, Folder, Group, OrderFile, Shim};
 use crate::platform::Clock;
 use crate::target::runtime::Announcement;
 use crate::target::runtime::announcement::MAX_ANNOUNCEMENT_BYTES;
@@ -85,6 +87,7 @@ fn spawned(command: &Command) -> std::io::Result<Child> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
 }
@@ -97,6 +100,14 @@ async fn lived(
     log: &Arc<Mutex<Log>>,
     stop: impl Future<Output = ()>,
 ) -> String {
+    let group = child
+        .id()
+        .and_then(|process| Group::of(process.cast_signed()));
+    if let Some(group) = &group
+        && let Err(error) = folder.write_group(group)
+    {
+        add(log, format!("{error}\n").as_bytes());
+    }
     // Taken, as whoever waits for a child closes what it has of it.
     let alive = child.stdin.take();
     let stdout = child.stdout.take().map(|stdout| {
@@ -110,6 +121,10 @@ async fn lived(
         () = stop => ended(&mut child, Duration::from_secs(order.grace_seconds)).await,
     };
     drop(alive);
+    // What it started itself ends with it.
+    if let Some(process) = group.and_then(|group| Pid::from_raw(group.process)) {
+        let _ = kill_process_group(process, Signal::KILL);
+    }
     for listener in [stdout, stderr].into_iter().flatten() {
         let listener: JoinHandle<()> = listener;
         let _ = timeout(LINGER, listener).await;

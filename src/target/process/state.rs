@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,9 @@ use crate::target::Order;
 
 /// The largest file of an instance's: an order with a long choice.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The longest `/proc/PID/stat`.
+const MAX_STAT_BYTES: u64 = 4096;
 
 /// The folder of one instance.
 #[derive(Debug, Clone)]
@@ -59,6 +63,15 @@ pub(super) struct Command {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Shim {
     pub(super) process: i32,
+}
+
+/// `runtime.json`: the runtime's process group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Group {
+    /// Its number, which is the runtime's own.
+    pub(super) process: i32,
+    /// When that process began, as the system tells it; numbers are given again.
+    pub(super) began: String,
 }
 
 /// `address.json`.
@@ -112,6 +125,36 @@ impl OrderFile {
     }
 }
 
+impl Group {
+    /// That of `process`, if it can be told from every other: Linux tells it.
+    pub(super) fn of(process: i32) -> Option<Self> {
+        Some(Self {
+            process,
+            began: began(process)?,
+        })
+    }
+
+    /// Ends it by force, if it still is there.
+    pub(super) fn kill(&self) {
+        let Some(process) = Pid::from_raw(self.process) else {
+            return;
+        };
+        if began(self.process).as_ref() == Some(&self.began) {
+            // It may have ended by itself just now.
+            let _ = kill_process_group(process, Signal::KILL);
+        }
+    }
+}
+
+/// When a process began, in ticks since the system did: the 22nd field of `/proc/PID/stat`
+/// (proc_pid_stat(5)); the second may have spaces in it, and ends with the last `)`.
+fn began(process: i32) -> Option<String> {
+    let stat = atomic::read_at_most(format!("/proc/{process}/stat").as_ref(), MAX_STAT_BYTES);
+    let stat = String::from_utf8_lossy(&stat.ok()?).into_owned();
+    let (_, behind) = stat.rsplit_once(')')?;
+    behind.split_whitespace().nth(19).map(str::to_owned)
+}
+
 impl Exit {
     pub(super) fn never_started(why: String, at: Timestamp) -> Self {
         Self {
@@ -150,6 +193,7 @@ macro_rules! documents {
 documents! {
     "order.json": order, write_order, OrderFile;
     "shim.json": shim, write_shim, Shim;
+    "runtime.json": group, write_group, Group;
     "address.json": address, write_address, Address;
     "ready.json": ready, write_ready, Marked;
     "golden.json": golden, write_golden, Verdict;

@@ -94,10 +94,7 @@ pub enum StartError {
         last_words: String,
     },
     /// Its first line does not tell its address.
-    #[error(
-        "the runtime of `{model}` says `{}` in place of its address",
-        printable(line)
-    )]
+    #[error("the runtime of `{model}` says {} in place of its address", said(line))]
     NoAddress {
         /// The model.
         model: Name,
@@ -107,6 +104,13 @@ pub enum StartError {
     /// It answers, and otherwise than the protocol has it.
     #[error(transparent)]
     Ask(#[from] AskError),
+}
+
+fn said(line: &str) -> String {
+    match line {
+        "" => "nothing".to_owned(),
+        line => format!("`{}`", printable(line)),
+    }
 }
 
 fn told(last_words: &str) -> String {

@@ -250,19 +250,35 @@ async fn a_runtime_that_does_not_heed_is_ended_by_force() {
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let server = server(&sandbox, program);
-    server
-        .start(&order(1, &sample("digits/1.0.0"), "onnx", json!({})))
-        .await
-        .unwrap();
-    let process = loop {
-        let read = std::fs::read_to_string(sandbox.path("process")).unwrap_or_default();
-        match read.trim().parse::<u32>() {
-            Ok(process) => break process,
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
+    let process = begun(&sandbox, &server).await;
     let starting = seen(&server, |running| running.phase == Phase::Starting).await;
     assert_eq!(starting.endpoint, None);
     server.stop(&id(1)).await.unwrap();
     assert!(!Path::new(&format!("/proc/{process}/cmdline")).exists());
+
+    // Nor does it heed that its shim is gone.
+    std::fs::remove_file(sandbox.path("process")).unwrap();
+    let process = begun(&sandbox, &server).await;
+    signal(&sandbox, "-KILL");
+    seen(&server, failed).await;
+    server.stop(&id(1)).await.unwrap();
+    while Path::new(&format!("/proc/{process}/cmdline")).exists() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Starts the instance, and waits until its runtime has told its number.
+async fn begun(sandbox: &Sandbox, server: &Processes) -> u32 {
+    server
+        .start(&order(1, &sample("digits/1.0.0"), "onnx", json!({})))
+        .await
+        .unwrap();
+    let group = sandbox.path("state/instances/digits.1/runtime.json");
+    loop {
+        let read = std::fs::read_to_string(sandbox.path("process")).unwrap_or_default();
+        match read.trim().parse() {
+            Ok(process) if group.exists() => return process,
+            _ => tokio::task::yield_now().await,
+        }
+    }
 }

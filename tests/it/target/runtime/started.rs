@@ -39,7 +39,7 @@ fn a_runtime_that_is_none_is_told_as_what_it_is() {
       | loading
     "#);
     // It closes its output and says nothing more.
-    insta::assert_snapshot!(started("exec >&-; sleep 60"), @"");
+    insta::assert_snapshot!(started("exec >&-; sleep 60"), @"runtime-nonsense: the runtime of `digits` says nothing in place of its address");
 }
 
 #[test]
