@@ -1,6 +1,7 @@
 //! What a command works with, taken from the process once.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -208,6 +209,12 @@ impl Context {
 )]
 pub(super) fn process_variable(name: &str) -> Option<SecretString> {
     env::var(name).ok().map(SecretString::from)
+}
+
+/// The variables of the process's environment whose names are `wanted`.
+pub(super) fn process_variables(wanted: impl Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
+    let is_wanted = |name: &OsString| name.to_str().is_some_and(&wanted);
+    env::vars_os().filter(|(name, _)| is_wanted(name)).collect()
 }
 
 /// Logs go to standard error: warnings, and with `-v` what is done; `MODELYARD_LOG` sets it in

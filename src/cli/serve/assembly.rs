@@ -11,7 +11,7 @@ use super::front::{GatewayFront, NoFront};
 use crate::artifact::StoreOptions;
 use crate::artifact::cache::Cache;
 use crate::cli::Context;
-use crate::cli::context::process_variable;
+use crate::cli::context::{process_variable, process_variables};
 use crate::gateway::Gateway;
 use crate::platform::atomic::{self, FileError};
 use crate::reconcile::Reconciler;
@@ -26,7 +26,7 @@ use crate::record::kind::SecretReference;
 use crate::record::{Failure, Name};
 use crate::rollout::Outcome;
 use crate::target::Target;
-use crate::target::process::{Ground, Processes};
+use crate::target::process::{Ground, Processes, is_inherited};
 use crate::yard::Yard;
 
 /// How long a runtime may take to answer what it has once it is told to end.
@@ -101,6 +101,7 @@ impl Assembly {
             grace: GRACE,
             clock: Arc::clone(&clock),
             secrets: Arc::new(secrets(context)),
+            environment: process_variables(is_inherited),
         }));
         let (front, counted): (Arc<dyn Front>, Box<gauge::Counted>) = match role {
             Role::Looks | Role::Acts => (Arc::new(NoFront::default()), Box::new(uncounted)),

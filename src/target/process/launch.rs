@@ -84,7 +84,9 @@ pub(super) fn shim(
         .arg(folder.path())
         .stdin(Stdio::from(lock))
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stderr(Stdio::null())
+        .env_clear()
+        .envs(ground.environment.iter().cloned());
     for (name, value) in secret {
         command.env(name, value.expose_secret());
     }

@@ -32,6 +32,7 @@ pub mod shim;
 mod state;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -65,6 +66,41 @@ pub struct Ground {
     pub clock: Arc<dyn Clock>,
     /// Where secrets are looked up.
     pub secrets: Arc<Secrets>,
+    /// The variables that every runtime is given: of ours, those that [`is_inherited`].
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+/// Whether runtimes are given a variable of the server's environment. They run what others wrote:
+/// what tells where things are on this machine is for them, and the server's own secrets are not.
+pub fn is_inherited(name: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "TMPDIR",
+        "LD_LIBRARY_PATH",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "CUDA_VISIBLE_DEVICES",
+        "NVIDIA_VISIBLE_DEVICES",
+        "RUST_BACKTRACE",
+        "MODELYARD_CACHE",
+        "MODELYARD_LOG",
+    ];
+    // Where packages come from, and which interpreters there are.
+    const BEGINNINGS: [&str; 5] = ["LC_", "XDG_", "PIP_", "UV_", "PYENV_"];
+    let name = name.to_ascii_uppercase();
+    NAMES.contains(&name.as_str()) || BEGINNINGS.iter().any(|begins| name.starts_with(begins))
 }
 
 /// The processes of this host.

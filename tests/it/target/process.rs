@@ -23,6 +23,7 @@ fn server(sandbox: &Sandbox, program: impl Into<PathBuf>) -> Processes {
         grace: Duration::from_secs(1),
         clock: Arc::new(SystemClock),
         secrets: Arc::new(|_| None),
+        environment: std::env::vars_os().collect(),
     })
 }
 

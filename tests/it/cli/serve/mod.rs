@@ -1,6 +1,8 @@
 //! `modelyard serve` and what goes with it, with real runtimes, real clients and real kills.
 
 mod bad;
+#[cfg(feature = "real-tools")]
+mod clients;
 mod killed;
 mod rollouts;
 mod stage;
@@ -145,4 +147,42 @@ fn a_deployment_is_proposed_and_its_request_waits_until_it_serves() {
         is_it.then_some(())
     });
     assert!(!request().is_empty());
+}
+
+#[test]
+fn runtimes_are_not_given_what_the_server_knows() {
+    let sandbox = Sandbox::new();
+    let mut stage = Stage::set(&sandbox);
+    stage.deploy(
+        "  runtime: {env: {COLOUR: green}, secrets: [{env: TOKEN, from: {env: OURS}}, {env: KEY, from: {secret: digits, key: key}}]}\n",
+    );
+    sandbox.write_home(".config/modelyard/secrets/digits/key", "filed\n");
+    let given = [("OURS", "handed"), ("COSIGN_PASSWORD", "ours alone")];
+    stage.serve_given(&given);
+    stage.serves("1.0.0");
+    let [runtime] = stage.runtimes()[..] else {
+        panic!("one runtime")
+    };
+    let variables = fs::read_to_string(format!("/proc/{runtime}/environ")).unwrap();
+    let variables: Vec<&str> = variables.split('\0').collect();
+    for wanted in ["COLOUR=green", "TOKEN=handed", "KEY=filed"] {
+        assert!(variables.contains(&wanted), "{wanted}: {variables:?}");
+    }
+    let told = variables.join("\n");
+    assert!(
+        !told.contains("ours alone") && !told.contains("OURS"),
+        "{told}"
+    );
+    // Nor is a secret in any file of the state.
+    for file in WalkDir::new(stage.state()) {
+        let file = file.unwrap();
+        if file.file_type().is_file() {
+            let text = fs::read(file.path()).unwrap();
+            let text = String::from_utf8_lossy(&text);
+            assert!(
+                !text.contains("handed") && !text.contains("filed"),
+                "{file:?}"
+            );
+        }
+    }
 }

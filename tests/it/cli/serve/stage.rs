@@ -141,16 +141,16 @@ impl<'a> Stage<'a> {
 
     /// Starts a server, at the address of the one before if there was one.
     pub(super) fn serve(&mut self) {
-        self.serve_with(&[]);
+        self.serve_given(&[]);
     }
 
-    pub(super) fn serve_with(&mut self, more: &[&str]) {
+    /// The same, with more variables in its environment.
+    pub(super) fn serve_given(&mut self, variables: &[(&str, &str)]) {
         let listen = self.address.clone();
         let listen = listen.unwrap_or_else(|| "127.0.0.1:0".to_owned());
-        let mut words = vec![
+        let words = [
             "serve", "--listen", &listen, "--poll", "1h", "--output", "json",
         ];
-        words.extend(more);
         // What was told before is no longer so.
         let _ = fs::remove_file(self.state().join("status.json"));
         let log = self.sandbox.path("serve.log");
@@ -161,6 +161,7 @@ impl<'a> Stage<'a> {
             .unwrap();
         let said = self.sandbox.path("serve.out");
         let mut command = self.command(&words).into_command();
+        command.envs(variables.iter().copied());
         let child = command
             .stdin(Stdio::null())
             .stdout(File::create(&said).unwrap())
