@@ -1,6 +1,6 @@
 //! A version that is fetched, verified and started for the purpose of one command.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -11,12 +11,11 @@ use super::pull::{self, Artifact, Ground};
 use crate::platform::atomic::FileError;
 use crate::record::kind::ModelVersion;
 use crate::record::{Code, Failure, Fault, ModelName, ModelReference, Name, Selector, Version};
-use crate::target::default_runtime;
+use crate::target::Recipe;
+use crate::target::runtime::onnx::Called;
 use crate::target::runtime::started::{Start, Started};
+use crate::target::runtime::{self, NotHere};
 use crate::yard::{Catalog, Resolved, Yard, blocking};
-
-/// The runtime that is built in.
-const BUILT_IN: &str = "onnx";
 
 /// How a version is started.
 #[derive(Debug, Clone)]
@@ -56,15 +55,15 @@ pub enum ServedError {
         /// Its version.
         version: Version,
     },
-    /// A runtime that isn't built in.
-    #[error("{model}:{version} is served by the runtime `{runtime}`, which can't be started here")]
-    OtherRuntime {
+    /// A runtime that can't be started here.
+    #[error("{model}:{version} can't be served: {source}")]
+    NotHere {
         /// The model.
         model: ModelName,
         /// Its version.
         version: Version,
-        /// What serves it.
-        runtime: Name,
+        /// Why.
+        source: NotHere,
     },
 }
 
@@ -76,8 +75,8 @@ impl Fault for ServedError {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::NoRuntime { .. } => "set `runtime.name` in the version's record".to_owned(),
-            Self::OtherRuntime { .. } => {
-                format!("`{BUILT_IN}` is the runtime that is built in")
+            Self::NotHere { .. } => {
+                "set `runtime.name` in the version's record to one that can be".to_owned()
             }
         })
     }
@@ -102,31 +101,48 @@ impl Served {
             record,
             ..
         } = found;
-        let runtime = runtime(&model, &version, &record)?;
+        let recipe = recipe(&model, &version, &record)?;
+        let called = Called {
+            name: model.name().clone(),
+            version: Some(version.clone()),
+        };
         let temporary = FileError::at("create a folder in", std::env::temp_dir());
         let folder = tempfile::Builder::new()
             .prefix("modelyard-")
             .tempdir()
             .map_err(temporary)?;
+        let files = folder.path().join("files");
+        let arguments = runtime::arguments(&recipe, &files, &called);
+        let arguments = arguments.map_err(|source| ServedError::NotHere {
+            model: model.clone(),
+            version: version.clone(),
+            source,
+        })?;
         let request = pull::Request {
             reference: Reference::Model(ModelReference {
                 model: model.clone(),
                 selector: Selector::Version(version.clone()),
             }),
             yard: Some(yard.snapshot(&yard.at_hand())?),
-            folder: Some(folder.path().join("files")),
+            folder: Some(files),
             force: false,
             with_dependencies: true,
         };
         let pulled = pull::pull(&request, ground).await?;
         ground.progress.step("starting the runtime");
-        let started = Started::start(built_in(starting, &pulled.folder, &model, &version)).await?;
+        let start = Start {
+            program: starting.program.clone(),
+            arguments,
+            model: called.name,
+            patience: starting.patience,
+        };
+        let started = Started::start(start).await?;
         Ok(Self {
             model,
             version,
             record,
             artifact: pulled.artifact,
-            runtime,
+            runtime: recipe.runtime,
             started,
             folder,
         })
@@ -151,35 +167,14 @@ pub async fn find(yard: &Yard, reference: &ModelReference) -> Result<Resolved, F
     .await
 }
 
-/// What serves a version, if it is built in.
-fn runtime(
+/// How a version is started, if its record says so.
+fn recipe(
     model: &ModelName,
     version: &Version,
     record: &ModelVersion,
-) -> Result<Name, ServedError> {
-    let (model, version) = (model.clone(), version.clone());
-    match default_runtime(&record.spec).map(|runtime| runtime.name) {
-        Some(name) if name.as_str() == BUILT_IN => Ok(name),
-        Some(runtime) => Err(ServedError::OtherRuntime {
-            model,
-            version,
-            runtime,
-        }),
-        None => Err(ServedError::NoRuntime { model, version }),
-    }
-}
-
-/// The built-in runtime, for a version whose files are in `folder`.
-fn built_in(starting: &Starting, folder: &Path, model: &ModelName, version: &Version) -> Start {
-    let mut arguments = vec!["runtime".into(), BUILT_IN.into(), folder.into()];
-    let name = model.name().clone();
-    arguments.extend(["--name".into(), name.as_str().into()]);
-    arguments.extend(["--version".into(), version.to_string().into()]);
-    arguments.push("--with-parent".into());
-    Start {
-        program: starting.program.clone(),
-        arguments,
-        model: name,
-        patience: starting.patience,
-    }
+) -> Result<Recipe, ServedError> {
+    Recipe::of(&record.spec, None, None).map_err(|_| ServedError::NoRuntime {
+        model: model.clone(),
+        version: version.clone(),
+    })
 }

@@ -56,6 +56,10 @@ pub mod codes {
         RUNTIME_UNREACHABLE = "runtime-unreachable";
         RUNTIME_NONSENSE = "runtime-nonsense";
         PREDICTION_REFUSED = "prediction-refused";
+        NO_INTERPRETER = "no-interpreter";
+        REQUIREMENTS_UNUSABLE = "requirements-unusable";
+        ENVIRONMENT_NOT_BUILT = "environment-not-built";
+        NOTHING_TO_SERVE = "nothing-to-serve";
     }
 }
 

@@ -1,6 +1,9 @@
 //! `modelyard runtime`: what other commands start as processes of their own.
 
+mod command;
 mod onnx;
+mod python;
+mod serving;
 mod shim;
 
 use clap::Subcommand;
@@ -22,6 +25,10 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Kind {
     Onnx(onnx::Arguments),
+    Python(python::PythonArguments),
+    Mlflow(python::MlflowArguments),
+    Mlserver(python::MlserverArguments),
+    Command(command::Arguments),
     #[command(hide = true)]
     Shim(shim::Arguments),
 }
@@ -30,6 +37,10 @@ impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self.kind {
             Kind::Onnx(arguments) => arguments.run(context).await,
+            Kind::Python(arguments) => arguments.run(context).await,
+            Kind::Mlflow(arguments) => arguments.run(context).await,
+            Kind::Mlserver(arguments) => arguments.run(context).await,
+            Kind::Command(arguments) => arguments.run(context),
             Kind::Shim(arguments) => arguments.run(context).await,
         }
     }

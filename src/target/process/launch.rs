@@ -8,10 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::state::{Command, Folder, Shim};
 use super::{Ground, ProcessError, log};
 use crate::rollout::Content;
-use crate::target::{Order, Recipe};
-
-/// The runtime that is built in.
-const BUILT_IN: &str = "onnx";
+use crate::target::runtime::onnx::Called;
+use crate::target::{Order, Recipe, runtime};
 
 /// Variables that nobody may see.
 pub(super) type Secret = Vec<(String, SecretString)>;
@@ -24,24 +22,12 @@ pub(super) fn command(order: &Order, ground: &Ground) -> Result<(Command, Secret
     let Content::Model(release) = &unit.content else {
         return Err("an image runs in a container, and this target runs processes".to_owned());
     };
-    if recipe.runtime.as_str() != BUILT_IN {
-        return Err(format!(
-            "the runtime `{}` can't be started here: `{BUILT_IN}` is the one that is built in",
-            recipe.runtime
-        ));
-    }
-    let mut arguments = vec![
-        "runtime".into(),
-        BUILT_IN.into(),
-        order.files.clone().into(),
-    ];
-    arguments.extend(["--name".into(), order.id.deployment.as_str().into()]);
-    arguments.extend(["--version".into(), release.version.to_string().into()]);
-    arguments.push("--with-parent".into());
-    let cores = recipe.limits.cpu.as_ref();
-    if let Some(cores) = cores.map(|cpu| cpu.thousandths().div_ceil(1000).max(1)) {
-        arguments.extend(["--instances".into(), cores.to_string().into()]);
-    }
+    let called = Called {
+        name: order.id.deployment.clone(),
+        version: Some(release.version.clone()),
+    };
+    let arguments = runtime::arguments(&recipe, &order.files, &called);
+    let arguments = arguments.map_err(|not_here| not_here.to_string())?;
     let mut secret = Secret::new();
     for wanted in &recipe.secrets {
         let value = (ground.secrets)(&wanted.from);

@@ -6,10 +6,14 @@
 //! nothing else of it.
 
 pub mod announcement;
+mod arguments;
 pub mod client;
+pub mod command;
 pub mod golden;
 pub mod onnx;
+pub mod python;
 pub mod started;
 
 pub use announcement::Announcement;
+pub use arguments::{NotHere, RUNTIMES, arguments};
 pub use client::Client;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -77,15 +77,12 @@ impl std::fmt::Display for Answer {
 impl Running {
     /// Starts it, and waits until it tells its address; its model may not be loaded yet.
     pub(crate) fn started(sandbox: &Sandbox, model: &Path, options: &[&str]) -> Self {
-        let mut arguments: Vec<OsString> = vec!["runtime".into(), "onnx".into(), model.into()];
-        arguments.extend(["--name", "digits", "--version", "1.0.0"].map(OsString::from));
-        arguments.extend(options.iter().map(OsString::from));
-        let mut command = sandbox.modelyard(arguments).into_command();
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::of(command(sandbox, "onnx", model, options).stdin(Stdio::null()))
+    }
+
+    /// Starts what `command` says, and waits until it tells its address.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -99,11 +96,23 @@ impl Running {
 
     /// Starts it, and waits until its model is loaded.
     pub(crate) fn ready(sandbox: &Sandbox, model: &Path, options: &[&str]) -> Self {
-        let runtime = Self::started(sandbox, model, options);
-        while runtime.get("/v2/health/ready").status != 200 {
+        Self::started(sandbox, model, options).once_ready()
+    }
+
+    /// Waits until its model is loaded.
+    pub(crate) fn once_ready(mut self) -> Self {
+        while !self.is_ready() {
+            let ended = self.child.try_wait().unwrap();
+            assert_eq!(ended, None, "it ended before it was ready");
             std::thread::yield_now();
         }
-        runtime
+        self
+    }
+
+    /// Whether it says that it is; it may tell where it will listen before it does.
+    fn is_ready(&self) -> bool {
+        let listens = TcpStream::connect(&self.address).is_ok();
+        listens && self.get("/v2/health/ready").status == 200
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -146,6 +155,11 @@ impl Running {
         assert!(sent.unwrap().success());
     }
 
+    /// Ends what it reads.
+    pub(crate) fn end_input(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     pub(crate) fn ended(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
@@ -156,6 +170,14 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `modelyard runtime KIND MODEL`, as `digits` of version 1.0.0.
+pub(crate) fn command(sandbox: &Sandbox, kind: &str, model: &Path, options: &[&str]) -> Command {
+    let mut arguments: Vec<OsString> = vec!["runtime".into(), kind.into(), model.into()];
+    arguments.extend(["--name", "digits", "--version", "1.0.0"].map(OsString::from));
+    arguments.extend(options.iter().map(OsString::from));
+    sandbox.modelyard(arguments).into_command()
 }
 
 pub(crate) fn posted(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {

@@ -1,0 +1,140 @@
+//! The environments: which interpreter, which packages, built once, and never half.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Running, command, folder, said};
+use crate::harness::Sandbox;
+
+/// Answers with what the package `ours` says.
+const CODE: &str =
+    "import ours\n\ndef predict(inputs, parameters):\n    return {'y': [ours.VALUE]}\n";
+
+/// Writes a wheel of the package `ours` beside the code, and requirements that ask for it.
+fn with_package(sandbox: &Sandbox) -> PathBuf {
+    let folder = folder(sandbox, CODE);
+    let script = "
+import sys, zipfile
+with zipfile.ZipFile('model/ours-1.0-py3-none-any.whl', 'w') as wheel:
+    wheel.writestr('ours.py', 'VALUE = 42')
+    about = 'ours-1.0.dist-info/'
+    wheel.writestr(about + 'METADATA', 'Metadata-Version: 2.1\\nName: ours\\nVersion: 1.0\\n')
+    wheel.writestr(about + 'WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    wheel.writestr(about + 'RECORD', '')
+";
+    sandbox.program("python3", ["-c", script]).run().success();
+    sandbox.write(
+        "model/requirements.txt",
+        "--no-index\n./ours-1.0-py3-none-any.whl\n",
+    );
+    folder
+}
+
+/// A runtime whose cache is the sandbox's own.
+fn own(sandbox: &Sandbox, folder: &Path, options: &[&str]) -> Command {
+    let mut command = command(sandbox, "python", folder, options);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The folders of environments, whole or not.
+fn built(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let place = sandbox.home().join(".cache/modelyard/python/environments");
+    let keys = std::fs::read_dir(place).into_iter().flatten().flatten();
+    let inner = keys.flat_map(|key| std::fs::read_dir(key.path()).unwrap().flatten());
+    let folders = inner.filter(|entry| entry.path().is_dir());
+    folders.map(|entry| entry.path()).collect()
+}
+
+fn value(runtime: &Running) -> i64 {
+    let answer = runtime.infer(r#"{"inputs": []}"#).json();
+    answer["outputs"][0]["data"][0].as_i64().unwrap()
+}
+
+#[test]
+fn an_environment_is_built_once_for_all_that_ask_for_the_same() {
+    let sandbox = Sandbox::new();
+    let folder = with_package(&sandbox);
+    // Two at once: neither gets in the other's way.
+    let start = |sandbox: &Sandbox| Running::of(&mut own(sandbox, &folder, &[])).once_ready();
+    let both = std::thread::scope(|scope| {
+        let first = scope.spawn(|| start(&sandbox));
+        let second = scope.spawn(|| start(&sandbox));
+        [first.join().unwrap(), second.join().unwrap()]
+    });
+    assert_eq!(both.each_ref().map(value), [42, 42]);
+    let first = built(&sandbox);
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert_eq!(value(&start(&sandbox)), 42);
+    assert_eq!(built(&sandbox), first);
+    // Other requirements are another environment.
+    sandbox.write(
+        "model/requirements.txt",
+        "--no-index\n./ours-1.0-py3-none-any.whl # again\n",
+    );
+    assert_eq!(value(&start(&sandbox)), 42);
+    assert_eq!(built(&sandbox).len(), 2);
+}
+
+#[test]
+fn a_start_that_was_killed_while_it_built_leaves_nothing_in_the_way() {
+    let sandbox = Sandbox::new();
+    let folder = with_package(&sandbox);
+    let mut killed = own(&sandbox, &folder, &[])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let half = loop {
+        if let Some(half) = built(&sandbox).pop() {
+            break half;
+        }
+        std::thread::yield_now();
+    };
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(
+        !half.join("../whole").exists(),
+        "it was done before it could be killed"
+    );
+    let runtime = Running::of(&mut own(&sandbox, &folder, &[])).once_ready();
+    assert_eq!(value(&runtime), 42);
+    let whole = std::fs::read_to_string(half.join("../whole")).unwrap();
+    assert_ne!(half.file_name().unwrap().to_str(), Some(&*whole));
+}
+
+#[test]
+fn what_keeps_an_environment_from_being_built_is_told() {
+    let sandbox = Sandbox::new();
+    let folder = folder(&sandbox, CODE);
+    sandbox.write(
+        "model/requirements.txt",
+        "--no-index\nnothing-like-this==1\n",
+    );
+    let (status, words) = said(&mut own(&sandbox, &folder, &[]));
+    assert_eq!(status, Some(2));
+    assert!(
+        words.contains("No matching distribution found for nothing-like-this==1"),
+        "{words}"
+    );
+    assert!(words.contains("error[environment-not-built]: the environment can't be built: installing packages failed"), "{words}");
+    // Nothing of it is left but the lock.
+    assert_eq!(built(&sandbox), [""; 0].map(PathBuf::from));
+
+    let told = |options: &[&str]| {
+        let (status, words) = said(&mut own(&sandbox, &folder, options));
+        assert_eq!(status, Some(2));
+        let first = words.lines().next().unwrap().to_owned();
+        first.replace(folder.to_str().unwrap(), "[folder]")
+    };
+    insta::assert_snapshot!(told(&["--requirements", "none.txt"]), @"error[requirements-unusable]: [folder]/none.txt: there is no such file in the version's folder");
+    sandbox.write("model/requirements.txt", "-e .\n");
+    insta::assert_snapshot!(told(&[]), @"error[requirements-unusable]: [folder]/requirements.txt: `-e .`: what is installed has to stay as it is: build a wheel of it");
+    std::fs::remove_file(folder.join("requirements.txt")).unwrap();
+    let missing = told(&["--python", "3.99"]);
+    let begins = "error[no-interpreter]: there is no Python 3.99 here, but 3.";
+    assert!(missing.starts_with(begins), "{missing}");
+    insta::assert_snapshot!(told(&["--python", "3.6"]), @"error[no-interpreter]: Python 3.6 is too old: the runtime needs 3.9 or newer");
+    insta::assert_snapshot!(told(&["--python", ">=3.10"]), @"error[no-interpreter]: `>=3.10` is no version of Python");
+    std::fs::remove_file(folder.join("serve.py")).unwrap();
+    insta::assert_snapshot!(told(&[]), @"error[nothing-to-serve]: [folder] has no `serve.py`");
+}
