@@ -134,3 +134,39 @@ fn what_can_not_be_tested_is_told() {
         broken.stderr
     );
 }
+
+#[cfg(feature = "real-tools")]
+#[test]
+fn a_version_that_is_code_is_tested_and_asked_in_an_environment_of_its_own() {
+    let sandbox = Sandbox::new();
+    let yard = sandbox.yard();
+    let code = "def predict(inputs, parameters):\n    return {'y': [2 * x for x in inputs['x']]}\n";
+    sandbox.write("own/serve.py", code);
+    yard.publish("own", "vision/own:1.0.0").success();
+    yard.merge("publish/vision/own/1.0.0");
+    let path = "models/vision/own/versions/1.0.0.yaml";
+    let more = "  runtime: {name: python}\n  tests:\n    - name: twice\n      request: {inputs: [{name: x, datatype: INT64, shape: [2], data: [1, 2]}]}\n      expect: {outputs: [{name: y, data: [2, 4]}]}\n";
+    let record = std::fs::read_to_string(yard.path(path)).unwrap();
+    yard.write(path, &(record + more));
+    yard.commit("served by python");
+    let done = yard.modelyard(["test", "vision/own:1.0.0"]).run().success();
+    assert!(
+        done.stdout
+            .contains("vision/own:1.0.0 answers all 1 tests as it has to"),
+        "{}",
+        done.stdout
+    );
+    let request = r#"{"inputs": [{"name": "x", "datatype": "INT64", "shape": [1], "data": [4]}]}"#;
+    let request = sandbox.write("request.json", request);
+    let words = [
+        "predict",
+        "vision/own:1.0.0",
+        "-f",
+        request.to_str().unwrap(),
+        "--output",
+        "json",
+    ];
+    let done = yard.modelyard(words).run().success();
+    let answer: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(answer["outputs"][0]["data"], serde_json::json!([8]));
+}

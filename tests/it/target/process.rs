@@ -37,9 +37,14 @@ fn order(number: u64, files: &Path, runtime: &str, limits: Value) -> Order {
         "artifact": {"repository": "oci-layout:./store", "digest": format!("sha256:{:064}", 1)},
         "format": {"name": "onnx"},
         "runtime": {"name": runtime},
+        "entrypoint": (runtime == "command").then(|| json!({"file": "server"})),
     });
     let limits: ResourceAmounts = serde_json::from_value(limits).unwrap();
-    let recipe = Recipe::of(&serde_json::from_value(spec).unwrap(), None, Some(&limits)).unwrap();
+    // Whatever is built on the way stays in the sandbox.
+    let cache = files.with_file_name("cache");
+    let said = serde_json::from_value(json!({"env": {"MODELYARD_CACHE": cache}})).unwrap();
+    let spec = serde_json::from_value(spec).unwrap();
+    let recipe = Recipe::of(&spec, Some(&said), Some(&limits)).unwrap();
     let unit = Unit {
         content: Content::Model(Release {
             model: "vision/digits".parse().unwrap(),
@@ -213,6 +218,75 @@ async fn what_cannot_run_has_failed_and_says_why() {
     let poor = order(1, &sample("digits/1.0.0"), "onnx", json!({"memory": "2Mi"}));
     server.start(&poor).await.unwrap();
     seen(&server, failed).await;
+    server.stop(&id(1)).await.unwrap();
+}
+
+#[cfg(feature = "real-tools")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_in_python_is_started_watched_and_ended_like_any_other() {
+    let sandbox = Sandbox::new();
+    let server = server(&sandbox, modelyard());
+    let code = "def predict(inputs, parameters):\n    return {'y': [1]}\n";
+    let files = sandbox.write("own/serve.py", code);
+    let own = order(1, files.parent().unwrap(), "python", json!({"cpu": "1"}));
+    server.start(&own).await.unwrap();
+    let ready = seen(&server, |running| running.phase == Phase::Ready).await;
+    signal(&sandbox, "-KILL");
+    seen(&server, failed).await;
+    while answers(&ready).await {
+        tokio::task::yield_now().await;
+    }
+    server.stop(&id(1)).await.unwrap();
+
+    sandbox.write("own/requirements.txt", "--no-index\nnothing-like-this==1\n");
+    server.start(&own).await.unwrap();
+    let broken = seen(&server, failed).await;
+    assert!(
+        why(&broken).contains("No matching distribution found"),
+        "{broken:?}"
+    );
+    assert!(
+        why(&broken).contains("error[environment-not-built]"),
+        "{broken:?}"
+    );
+    server.stop(&id(1)).await.unwrap();
+    // What the installation said stays in the log.
+    let log = std::fs::read_to_string(server.log(&id(1))).unwrap();
+    assert!(
+        log.contains("building an environment of Python 3."),
+        "{log}"
+    );
+}
+
+#[cfg(feature = "real-tools")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_whose_shim_is_killed_is_killed_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    let server = server(&sandbox, modelyard());
+    let number = sandbox.path("number");
+    let program = format!(
+        "#!/bin/sh\necho $$ > '{}'\nexec sleep 1000\n",
+        number.display()
+    );
+    let program = sandbox.write("own/server", program);
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    server
+        .start(&order(1, program.parent().unwrap(), "command", json!({})))
+        .await
+        .unwrap();
+    let process = loop {
+        let read = std::fs::read_to_string(&number).unwrap_or_default();
+        match read.trim().parse::<u32>() {
+            Ok(process) => break process,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    signal(&sandbox, "-KILL");
+    seen(&server, failed).await;
+    while Path::new(&format!("/proc/{process}/cmdline")).exists() {
+        tokio::task::yield_now().await;
+    }
     server.stop(&id(1)).await.unwrap();
 }
 

@@ -52,6 +52,27 @@ def loader(options):
     return partial(MlflowModel, options.folder)
 
 
+class Stop:
+    """The word to end, which a signal may say while any thread runs."""
+
+    SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self):
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+        # The number of each signal is written there by whichever thread gets it.
+        signal.set_wakeup_fd(self._write)
+        for told in self.SIGNALS:
+            signal.signal(told, lambda *_: None)
+
+    def set(self):
+        os.write(self._write, b"\0")
+
+    def wait(self):
+        while os.read(self._read, 1)[0] not in (0, *self.SIGNALS):
+            pass
+
+
 def end_with_parent(stop):
     """Ends when nobody can say anything more on standard input."""
     while sys.stdin.buffer.read(4096):
@@ -61,9 +82,7 @@ def end_with_parent(stop):
 
 def main():
     options = arguments()
-    stop = threading.Event()
-    for told in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(told, lambda *_: stop.set())
+    stop = Stop()
     limits = Limits(
         body_bytes=options.max_body_bytes,
         request=options.request_timeout,

@@ -72,16 +72,16 @@ fn what_was_trained_in_python_answers_as_its_own_predict_does() {
     let runtime = start("python", "sklearn");
     let wrong =
         r#"{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1, 2]}]}"#;
-    insta::assert_snapshot!(runtime.infer(wrong).refusal(), @"");
-    insta::assert_snapshot!(runtime.infer(r#"{"inputs": []}"#).refusal(), @"");
+    insta::assert_snapshot!(runtime.infer(wrong).refusal(), @"400 the model refuses the request: X has 2 features, but StandardScaler is expecting 4 features as input.");
+    insta::assert_snapshot!(runtime.infer(r#"{"inputs": []}"#).refusal(), @"400 input `x` is missing");
 
     let runtime = start("mlflow", "mlflow");
-    insta::assert_snapshot!(runtime.get("/v2/models/digits").json(), @"");
-    insta::assert_snapshot!(runtime.infer(r#"{"inputs": []}"#).refusal(), @"");
+    insta::assert_snapshot!(runtime.get("/v2/models/digits").json(), @r#"{"name":"digits","versions":["1.0.0"],"platform":"mlflow_pyfunc","inputs":[{"name":"sepal_length","datatype":"FP64","shape":[-1]},{"name":"sepal_width","datatype":"FP64","shape":[-1]},{"name":"petal_length","datatype":"FP64","shape":[-1]},{"name":"petal_width","datatype":"FP64","shape":[-1]}],"outputs":[{"name":"predictions","datatype":"INT64","shape":[-1]}]}"#);
+    insta::assert_snapshot!(runtime.infer(r#"{"inputs": []}"#).refusal(), @"400 input `sepal_length` is missing: FP64 of shape [-1]");
 
     let runtime = start("mlflow", "words");
     let request = r#"{"parameters": {"times": 3}, "inputs": [{"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": ["two"]}]}"#;
-    insta::assert_snapshot!(runtime.infer(request).json()["outputs"], @"");
+    insta::assert_snapshot!(runtime.infer(request).json()["outputs"], @r#"[{"name":"length","shape":[1],"datatype":"INT64","data":[9]},{"name":"text","shape":[1],"datatype":"BYTES","data":["two"]}]"#);
     let request = request.replace(r#""times": 3"#, r#""times": "a""#);
     assert_eq!(runtime.infer(request).status, 400);
 
@@ -120,8 +120,8 @@ fn an_onnx_model_with_operators_that_are_lacking_is_served_on_onnxruntime() {
     let options = ["--or-onnx", "--threads", "1"];
     let runtime = Running::of(&mut shared(&sandbox, "python", &folder, &options)).once_ready();
     answers(&runtime, &place, "onnx");
-    insta::assert_snapshot!(runtime.get("/v2/models/digits").json(), @"");
+    insta::assert_snapshot!(runtime.get("/v2/models/digits").json(), @r#"{"name":"digits","versions":["1.0.0"],"platform":"onnx_onnxruntime","inputs":[{"name":"x","datatype":"FP32","shape":[-1,4]}],"outputs":[{"name":"output_label","datatype":"INT64","shape":[-1]},{"name":"output_probability","datatype":"FP32","shape":[-1,-1]}]}"#);
     let wrong =
         r#"{"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP64", "data": [1, 2, 3]}]}"#;
-    insta::assert_snapshot!(runtime.infer(wrong).refusal(), @"");
+    insta::assert_snapshot!(runtime.infer(wrong).refusal(), @"400 the request is not what the model takes: input `x` is FP64, and has to be FP32; input `x` has the shape [1, 3], and has to have [-1, 4]");
 }

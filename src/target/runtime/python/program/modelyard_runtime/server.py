@@ -74,7 +74,11 @@ class Server(ThreadingHTTPServer):
                 print("requests that took too long were cut off", file=sys.stderr)
 
     def process_request(self, request, client_address):
-        self._connections.acquire()
+        # Whoever is to end must not wait for a connection that stays.
+        while not self._connections.acquire(timeout=0.5):
+            if self.is_draining:
+                self.shutdown_request(request)
+                return
         super().process_request(request, client_address)
 
     def process_request_thread(self, request, client_address):
