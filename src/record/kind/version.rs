@@ -199,7 +199,7 @@ pub struct Entrypoint {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DefaultRuntime {
-    /// Which runtime: `onnx`, `mlserver`, `mlflow`, `container` or `command`.
+    /// Which runtime: `onnx`, `python`, `mlserver`, `mlflow`, `container` or `command`.
     pub name: Name,
     /// Its version.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -149,9 +149,7 @@ impl Running {
 
     pub(crate) fn terminate(&self) {
         let id = self.id().to_string();
-        let sent = std::process::Command::new("kill")
-            .args(["-TERM", &id])
-            .status();
+        let sent = Command::new("kill").args(["-TERM", &id]).status();
         assert!(sent.unwrap().success());
     }
 

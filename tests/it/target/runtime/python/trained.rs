@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::{Running, folder, shared};
-use crate::harness::{Sandbox, tools};
+use crate::harness::Sandbox;
 
 const REQUIREMENTS: &str = include_str!("requirements.txt");
 

@@ -280,7 +280,7 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refusal(408, "the body came too slowly")
             try:
                 part = self.rfile.read1(min(size, PART_BYTES))
-            except TimeoutError:
+            except (TimeoutError, socket.timeout):
                 raise Refusal(408, "nothing more of the body came") from None
             if not part:
                 raise Refusal(400, "the body ended before its announced length")
