@@ -18,9 +18,10 @@ pub(super) struct ServedArguments {
     /// The yard whose records and trust policy count, by its git URL or path; no clone is kept
     #[arg(long, value_name = "URL")]
     yard: Option<String>,
-    /// How long the runtime may take to become ready
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    timeout: u64,
+    /// How long the runtime may take to become ready; if it is left out, 120 seconds, or 900 where
+    /// packages may have to be installed
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
     #[command(flatten)]
     stores: StoreArguments,
 }
@@ -38,7 +39,7 @@ impl ServedArguments {
         let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
         Ok(Starting {
             program,
-            patience: Duration::from_secs(self.timeout),
+            patience: self.timeout.map(Duration::from_secs),
         })
     }
 

@@ -22,8 +22,8 @@ use crate::yard::{Catalog, Resolved, Yard, blocking};
 pub struct Starting {
     /// This program, which is the built-in runtime too.
     pub program: PathBuf,
-    /// How long it may take to become ready.
-    pub patience: Duration,
+    /// How long it may take to become ready; [`patience`] where nothing is said.
+    pub patience: Option<Duration>,
 }
 
 /// A version that runs; it ends when this is dropped.
@@ -134,7 +134,9 @@ impl Served {
             program: starting.program.clone(),
             arguments,
             model: called.name,
-            patience: starting.patience,
+            patience: starting
+                .patience
+                .unwrap_or_else(|| patience(&recipe.runtime)),
         };
         let started = Started::start(start).await?;
         Ok(Self {
@@ -165,6 +167,14 @@ pub async fn find(yard: &Yard, reference: &ModelReference) -> Result<Resolved, F
         Ok::<_, Failure>(catalog.resolve(&reference)?)
     })
     .await
+}
+
+/// How long a runtime may take to become ready: longer where packages may have to be installed.
+pub fn patience(runtime: &Name) -> Duration {
+    match runtime.as_str() {
+        "python" | "mlflow" | "mlserver" => Duration::from_secs(900),
+        _ => Duration::from_secs(120),
+    }
 }
 
 /// How a version is started, if its record says so.

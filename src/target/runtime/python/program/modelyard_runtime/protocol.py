@@ -290,37 +290,43 @@ class Output:
 
     def json(self):
         """Its elements in JSON."""
-        flat = list(self.flat)
         try:
             if self.datatype == "BYTES":
-                return [text.decode("utf-8") for text in flat]
-            if LETTERS[self.datatype] in "efd" and not all(map(math.isfinite, flat)):
+                return [text.decode("utf-8") for text in self.flat]
+            if LETTERS[self.datatype] in "efd" and not all_finite(self.flat):
                 raise ValueError
         except ValueError:
             reason = "has a NaN, an infinity or bytes that are no text, which JSON can't say"
             help = "ask for it as raw bytes, with `binary_data` or `binary_data_output`"
             raise Refusal(500, f"output `{self.name}` {reason} ({help})") from None
-        return flat
+        return plain(self.flat)
 
     def binary(self):
         """Its elements in raw bytes."""
         letter = LETTERS[self.datatype]
         if letter is None:
             return b"".join(struct.pack("<I", len(text)) + text for text in self.flat)
+        if hasattr(self.flat, "astype"):
+            return self.flat.astype(NUMPY_TYPES[self.datatype], copy=False).tobytes()
         return struct.pack(f"<{len(self.flat)}{letter}", *self.flat)
+
+
+def all_finite(flat):
+    if hasattr(flat, "dtype"):
+        return bool(numpy.isfinite(flat).all())
+    return all(map(math.isfinite, flat))
 
 
 def understood(value):
     """The datatype, the shape and the flat elements of an array, of nested lists, of a single
-    value, or of a mapping that says all three."""
+    value, or of a mapping that says all three; numbers of numpy's arrays stay as they are."""
     if isinstance(value, Mapping):
         if not {"datatype", "shape", "data"} <= set(value):
             raise Flaw("a mapping has to have `datatype`, `shape` and `data`")
         shape = shape_of(list(value["shape"]))
         given = {"datatype": value["datatype"], "data": plain(value["data"])}
         array, _ = read(given, shape, b"", 0)
-        flat = array.ravel().tolist() if numpy is not None else flattened(array)
-        return value["datatype"], shape, flat
+        return value["datatype"], shape, array.ravel() if numpy is not None else flattened(array)
     if numpy is None:
         value = plain(value)
         shape = nested_shape(value)
@@ -330,8 +336,10 @@ def understood(value):
         array = numpy.asarray(value)
     except Exception as error:
         raise Flaw(f"a {type(value).__name__} is no array: {error}") from None
-    flat = array.ravel().tolist()
-    return numpy_datatype(array, flat), list(array.shape), texts(flat)
+    flat = array.ravel()
+    if array.dtype.kind in "OUS":
+        flat = texts(flat.tolist())
+    return numpy_datatype(array, flat), list(array.shape), flat
 
 
 def plain(value):
@@ -347,7 +355,9 @@ def numpy_datatype(array, flat):
         for datatype, known in NUMPY_TYPES.items():
             if wanted == {"?": "b1"}.get(known, known.lstrip("<")):
                 return datatype
-    elif array.dtype.kind in "OUS":
+    elif array.dtype.kind in "US":
+        return "BYTES"
+    elif array.dtype.kind == "O":
         return plain_datatype(flat)
     raise Flaw(f"no tensor has elements of the type {array.dtype}")
 

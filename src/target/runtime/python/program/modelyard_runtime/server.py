@@ -16,6 +16,7 @@ import socketserver
 import sys
 import threading
 import time
+import traceback
 from collections import namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -147,6 +148,12 @@ class Handler(BaseHTTPRequestHandler):
             if refusal.status == 405:
                 headers["Allow"] = "POST" if self.path.rstrip("/").endswith("/infer") else "GET"
             self.tell(refusal.status, {"error": refusal.reason}, headers)
+        except OSError:
+            # The connection broke.
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            self.tell(500, {"error": f"the runtime failed: {type(error).__name__}: {error}"})
         finally:
             self.wfile.flush()
             self.server.end()
