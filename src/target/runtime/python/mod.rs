@@ -4,7 +4,7 @@
 //! interpreter, builds the environment that the version's requirements ask for, unless it is there
 //! already, and then *becomes* the interpreter (`exec`): from there on the process, its signals and
 //! its standard input are those of a small program of ours, which has no needs but the standard
-//! library and speaks the Open Inference Protocol as [`onnx`](super::onnx) does. MLServer speaks it
+//! library and speaks the Open Inference Protocol as [`onnx`] does. MLServer speaks it
 //! itself.
 //!
 //! # What a model's code has to have
