@@ -11,11 +11,13 @@ use tokio::time::timeout;
 use super::PythonError;
 use super::version::{Wanted, is_usable};
 
-/// What an interpreter is asked: its version, where it is, and what packages are built for.
-const QUESTION: &str = "import sys, sysconfig
+/// What an interpreter is asked: its version, where it is, by whatever name, and what packages are
+/// built for.
+const QUESTION: &str = "import os, sys, sysconfig
 print('.'.join(map(str, sys.version_info[:3])))
-print(getattr(sys, '_base_executable', None) or sys.executable)
-print(sys.implementation.cache_tag, sysconfig.get_platform())";
+program = getattr(sys, '_base_executable', None) or sys.executable
+print(program)
+print(os.path.realpath(program), sys.implementation.cache_tag, sysconfig.get_platform())";
 /// How long it may take to answer; the first start on a slow disk takes seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest answer that is read.
@@ -108,10 +110,11 @@ async fn asked(candidate: &Path) -> Option<Interpreter> {
     let mut lines = answer.lines();
     let version = lines.next()?.to_owned();
     let program = PathBuf::from(lines.next()?);
+    let identity = format!("{version} {}", lines.next()?);
     Some(Interpreter {
         program,
         version,
-        identity: answer,
+        identity,
     })
 }
 
