@@ -29,9 +29,10 @@ test: system ## runs every test, those against real registries, signers and git 
 	MODELYARD_TOOLS_BIN=$$(tests/tools/install --where) cargo test --locked --features real-tools
 
 .PHONY: soak
-soak: system ## lives through a million histories of the planner and 20,000 lives of the reconciler
+soak: system ## a million histories of the planner, 20,000 lives of the reconciler, 200 kills of each process
 	MODELYARD_HISTORIES=1000000 MODELYARD_SEEDS=20000 \
 	    cargo test --locked --profile soak --lib -- --nocapture rollout::tests::history reconcile::simulator
+	MODELYARD_KILLS=200 cargo test --locked --test it -- --nocapture cli::serve::killed
 
 .PHONY: check
 check: ## what CI runs: format, lint, docs, dependencies, unused, test
@@ -49,6 +50,7 @@ fmt: ## formats the sources
 
 .PHONY: bench
 bench: system ## measures against other people's tools; see benches/
+	tests/tools/install --bench
 	tests/tools/install
 	MODELYARD_TOOLS_BIN=$$(tests/tools/install --where) cargo bench --locked --features real-tools
 

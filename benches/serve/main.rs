@@ -235,7 +235,7 @@ impl Nginx {
             folder = folder.display()
         );
         let path = sandbox.write("nginx/nginx.conf", configuration);
-        let process = Command::new("nginx")
+        let process = Command::new("/usr/sbin/nginx")
             .arg("-c")
             .arg(path)
             .stderr(Stdio::null())

@@ -7,7 +7,7 @@ use crate::harness::Sandbox;
 
 /// How many clients ask at once.
 const CLIENTS: usize = 4;
-/// How often each is killed; `MODELYARD_KILLS` says more.
+/// How often each is killed; `MODELYARD_KILLS` says another multiple of ten.
 const KILLS: u64 = 10;
 
 fn kills() -> u64 {
