@@ -235,7 +235,9 @@ impl Nginx {
             folder = folder.display()
         );
         let path = sandbox.write("nginx/nginx.conf", configuration);
-        let process = Command::new("/usr/sbin/nginx")
+        let process = Command::new("nginx")
+            // Debian has it where only administrators look.
+            .env("PATH", concat!(env!("PATH"), ":/usr/sbin"))
             .arg("-c")
             .arg(path)
             .stderr(Stdio::null())
