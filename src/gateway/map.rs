@@ -18,7 +18,8 @@ use super::routing::{Registered, Routing};
 use super::stamps::Stamps;
 use super::tally::Tally;
 use crate::record::Name;
-use crate::rollout::{self, Content, Hop, InstanceId, Revision, Route, Sticky};
+use crate::record::kind::Sticky;
+use crate::rollout::{self, Content, Hop, InstanceId, Revision, Route};
 
 /// All routes.
 #[derive(Debug, Default)]

@@ -9,7 +9,8 @@ use super::choose;
 use super::instance::Lease;
 use super::map::{Backend, Deployment, Map};
 use super::refusal::Refusal;
-use crate::rollout::{InstanceId, Revision, Sticky};
+use crate::record::kind::Sticky;
+use crate::rollout::{InstanceId, Revision};
 
 /// The header that asks for the new version before it gets any traffic: `modelyard-preview: true`.
 pub const PREVIEW: &str = "modelyard-preview";
@@ -119,7 +120,7 @@ pub(super) fn client(
             let value = headers.get(name.as_str());
             (value.map(|value| choose::key(value.as_bytes())), None)
         }
-        Some(Sticky::Cookie(name)) => match cookie(headers, name) {
+        Some(Sticky::Cookie(name)) => match cookie(headers, name.as_str()) {
             Some(value) => (Some(choose::key(value.as_bytes())), None),
             None => match getrandom::u64() {
                 Ok(random) => {

@@ -17,7 +17,7 @@ use crate::record::kind::{
 use crate::record::{Failure, ModelName, ModelReference, Name, Selector};
 use crate::rollout::{
     Analysis, Capacity, Choice, Claim, Content, Desired, Environment, Launch, Release, Replicas,
-    Rollback, Side, Sticky, Unit, Wanted, Wish, generation,
+    Rollback, Side, Unit, Wanted, Wish, generation,
 };
 use crate::target::Recipe;
 use crate::yard::Catalog;
@@ -171,10 +171,7 @@ impl Place<'_> {
             replicas: replicas(spec),
             depends_on: spec.depends_on.clone(),
             path: spec.route.as_ref().map(|route| route.path.clone()),
-            sticky: spec.route.as_ref().and_then(|route| {
-                let sticky = route.sticky.as_ref()?;
-                Some(Sticky::Header(sticky.header.clone()))
-            }),
+            sticky: spec.route.as_ref().and_then(|route| route.sticky.clone()),
             rollback: self.rollback(spec),
             health_timeout: spec
                 .health

@@ -171,6 +171,13 @@ impl From<&kind::Analysis> for Analysis {
             kind::Measure::Gateway { metric } => Source::Gateway { metric },
             kind::Measure::Prometheus { query } => Source::Prometheus { query },
             kind::Measure::Golden { tests } => Source::Golden { tests },
+            kind::Measure::Http { url, pointer } => Source::Http {
+                url: url.into(),
+                pointer: pointer.map(String::from),
+            },
+            kind::Measure::Command { command } => Source::Command {
+                arguments: command.into(),
+            },
         };
         Self {
             name: record.name.clone(),
@@ -178,10 +185,10 @@ impl From<&kind::Analysis> for Analysis {
             below: record.below,
             at_least: record.at_least,
             interval: record.interval.unwrap_or(INTERVAL),
-            count: None,
+            count: record.count,
             failure_limit: record.failure_limit.unwrap_or(0),
-            inconclusive_limit: None,
-            consecutive_error_limit: CONSECUTIVE_ERRORS,
+            inconclusive_limit: record.inconclusive_limit,
+            consecutive_error_limit: record.consecutive_error_limit.unwrap_or(CONSECUTIVE_ERRORS),
             min_samples: record.min_samples.unwrap_or(0),
         }
     }
@@ -296,5 +303,146 @@ impl fmt::Display for Ask {
             "{analysis}, number {number}, rollout {rollout}, step {}",
             stage + 1
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    /// What `fields` beside name, source and bound make of an analysis.
+    fn of(fields: &str) -> Analysis {
+        let source = r#""source": "command", "command": ["compare", "a b"]"#;
+        let json = format!(r#"{{"name": "drift", {source}, "below": 0.1{fields}}}"#);
+        Analysis::from(&serde_json::from_str::<kind::Analysis>(&json).unwrap())
+    }
+
+    /// What measurements come to, taken in one after the other and an interval apart: `+` is good,
+    /// `-` bad, `?` says nothing, `!` could not be taken. Then when the next one is due.
+    fn after(analysis: &Analysis, measurements: &str) -> (Verdict, Option<SignedDuration>) {
+        let since: Timestamp = "2026-11-01T10:00:00Z".parse().unwrap();
+        let (mut tally, mut now) = (Tally::default(), since);
+        for sign in measurements.chars() {
+            let value = |value: f64| Outcome::Value {
+                value: Finite::try_from(value).unwrap(),
+                samples: None,
+            };
+            let why = "no answer".to_owned();
+            let outcome = match sign {
+                '+' => value(0.01),
+                '-' => value(0.5),
+                '?' => Outcome::Nothing { why },
+                _ => Outcome::Error { why },
+            };
+            let ask = Ask {
+                deployment: "digits".parse().unwrap(),
+                rollout: 1,
+                stage: 0,
+                analysis: analysis.name.clone(),
+                number: tally.taken + 1,
+            };
+            now = clock::later(now, analysis.interval);
+            let measurement = Measurement {
+                ask,
+                at: now,
+                outcome,
+            };
+            analysis.take(&mut tally, &measurement);
+        }
+        let due = analysis.due(&tally, since, now);
+        (
+            analysis.verdict(&tally),
+            due.map(|due| due.duration_since(now)),
+        )
+    }
+
+    #[test]
+    fn what_the_record_says_wins_over_what_holds_otherwise() {
+        let silent = of("");
+        assert_eq!(
+            silent,
+            Analysis {
+                name: "drift".parse().unwrap(),
+                source: Source::Command {
+                    arguments: vec!["compare".to_owned(), "a b".to_owned()],
+                },
+                below: Finite::try_from(0.1).ok(),
+                at_least: None,
+                interval: INTERVAL,
+                count: None,
+                failure_limit: 0,
+                inconclusive_limit: None,
+                consecutive_error_limit: CONSECUTIVE_ERRORS,
+                min_samples: 0,
+            }
+        );
+        let all = r#", "atLeast": 0, "interval": "2s", "count": 3, "failureLimit": 1,
+            "inconclusiveLimit": 0, "consecutiveErrorLimit": 0, "minSamples": 7"#;
+        assert_eq!(
+            of(all),
+            Analysis {
+                at_least: Finite::try_from(0.0).ok(),
+                interval: Span::seconds(2),
+                count: Some(3),
+                failure_limit: 1,
+                inconclusive_limit: Some(0),
+                consecutive_error_limit: 0,
+                min_samples: 7,
+                ..silent
+            }
+        );
+        for (pointer, said) in [("", None), (r#", "pointer": "/rate""#, Some("/rate"))] {
+            let json = format!(
+                r#"{{"name": "a", "source": "http", "url": "http://a/b"{pointer}, "below": 1}}"#
+            );
+            let record: kind::Analysis = serde_json::from_str(&json).unwrap();
+            let (url, pointer) = ("http://a/b".to_owned(), said.map(str::to_owned));
+            assert_eq!(
+                Analysis::from(&record).source,
+                Source::Http { url, pointer }
+            );
+        }
+    }
+
+    #[test]
+    fn the_limits_of_a_record_hold() {
+        use Verdict::{Fails, Holds, Open, Unclear};
+        for (fields, measurements, verdict) in [
+            // One good one holds where nothing is said, and one bad one fails.
+            ("", "+", Holds),
+            ("", "++-", Fails),
+            ("", "?????????", Open),
+            ("", "!!!!", Open),
+            ("", "!!!!!", Fails),
+            (r#", "count": 3"#, "++", Open),
+            (r#", "count": 3"#, "+?+!+", Holds),
+            (r#", "count": 3, "failureLimit": 2"#, "-+-++", Holds),
+            (r#", "count": 3, "failureLimit": 2"#, "-+-+-", Fails),
+            (r#", "inconclusiveLimit": 2"#, "??", Open),
+            (r#", "inconclusiveLimit": 2"#, "??+", Holds),
+            (r#", "inconclusiveLimit": 2"#, "??+?", Unclear),
+            (r#", "inconclusiveLimit": 0"#, "?", Unclear),
+            (r#", "inconclusiveLimit": 0"#, "-?", Fails),
+            (r#", "consecutiveErrorLimit": 1"#, "!", Open),
+            (r#", "consecutiveErrorLimit": 1"#, "!?!+!", Holds),
+            (r#", "consecutiveErrorLimit": 1"#, "+!!", Fails),
+            (r#", "consecutiveErrorLimit": 0"#, "!", Fails),
+            (r#", "consecutiveErrorLimit": 6"#, "!!!!!!", Open),
+        ] {
+            let (found, _) = after(&of(fields), measurements);
+            assert_eq!(found, verdict, "{measurements} by{fields}");
+        }
+    }
+
+    #[test]
+    fn once_there_are_as_many_as_a_record_counts_no_more_are_taken() {
+        let next = Some(SignedDuration::from_secs(5));
+        let counted = of(r#", "interval": "5s", "count": 2"#);
+        assert_eq!(after(&counted, "").1, Some(SignedDuration::ZERO));
+        assert_eq!(after(&counted, "+!?").1, next);
+        assert_eq!(after(&counted, "+!?+").1, None);
+        assert_eq!(after(&of(r#", "interval": "5s""#), "++++").1, next);
     }
 }

@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::analysis::Analysis;
 use super::canonical;
 use super::choice::{Release, Side};
-use super::table::Sticky;
 use crate::record::kind::{
-    DeploymentSpec, Drift, Finite, RolloutWord, RoutePath, Span, Strategy, WriteBack,
+    DeploymentSpec, Drift, Finite, RolloutWord, RoutePath, Span, Sticky, Strategy, WriteBack,
 };
 use crate::record::{Digest, Name};
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::choice::{Content, Revision};
 use super::observed::InstanceId;
 use crate::record::Name;
-use crate::record::kind::{HeaderName, RoutePath};
+use crate::record::kind::{RoutePath, Sticky};
 
 /// The routes of an environment, by deployment.
 pub type Table = BTreeMap<Name, Route>;
@@ -31,16 +31,6 @@ pub struct Route {
     pub preview: Backends,
     /// Who gets a copy of each request, and whose answers are only compared; nobody mostly.
     pub mirror: Backends,
-}
-
-/// What keeps a client with one version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Sticky {
-    /// Clients are known by a header.
-    Header(HeaderName),
-    /// Clients are known by a cookie of this name, which the gateway sets.
-    Cookie(String),
 }
 
 /// Those among whom requests are split: none, or some whose weights sum to 100.

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::analysis::Analysis;
 use super::envelope::{Envelope, Spec};
 use super::grammar::words;
 use super::image::ImageReference;
-use super::label::{HeaderName, RoutePath, SecretReference, VariableName};
+use super::label::{CookieName, HeaderName, RoutePath, SecretReference, VariableName};
 use super::number::Finite;
 use super::quantity::Quantity;
 use super::span::Span;
-use super::strategy::{Analysis, Rollback, RolloutWord, Strategy};
+use super::strategy::{Rollback, RolloutWord, Strategy};
 use super::{Kind, Record};
 use crate::record::{ModelName, Name, Selector};
 
@@ -244,12 +245,14 @@ pub struct Route {
     pub sticky: Option<Sticky>,
 }
 
-/// What keeps a client with one version.
+/// What keeps a client with one version: `{header: x-session}` or `{cookie: seat}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Sticky {
-    /// The header by which a client is known.
-    pub header: HeaderName,
+#[serde(rename_all = "camelCase")]
+pub enum Sticky {
+    /// Clients are known by a header that they send.
+    Header(HeaderName),
+    /// Clients are known by a cookie of this name, which the gateway sets.
+    Cookie(CookieName),
 }
 
 /// When a replica counts as failed.

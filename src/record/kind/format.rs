@@ -9,9 +9,9 @@ use crate::record::{
 };
 
 use super::{
-    Address, CommitId, Doi, HeaderName, ImageReference, LabelKey, LabelValue, License,
-    ModelPattern, Orcid, Quantity, RelativePath, RoutePath, SecretKey, Span, Subject, VariableName,
-    WebUrl,
+    Address, CommitId, CookieName, Doi, HeaderName, ImageReference, JsonPointer, LabelKey,
+    LabelValue, License, ModelPattern, Orcid, Quantity, RelativePath, RoutePath, SecretKey, Span,
+    Subject, VariableName, WebUrl,
 };
 
 /// A `format` of the schemas.
@@ -27,10 +27,12 @@ pub const FORMATS: &[Format] = &[
     of::<Address>("address"),
     of::<Alias>("alias"),
     of::<CommitId>("commit"),
+    of::<CookieName>("cookie-name"),
     of::<Digest>("digest"),
     of::<Doi>("doi"),
     of::<HeaderName>("header-name"),
     of::<ImageReference>("image-reference"),
+    of::<JsonPointer>("json-pointer"),
     of::<LabelKey>("label-key"),
     of::<LabelValue>("label-value"),
     of::<ModelName>("model-name"),

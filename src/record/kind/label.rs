@@ -1,4 +1,4 @@
-//! Labels and environment variables: what is handed on to the place where a model runs.
+//! Labels, environment variables and names of HTTP: what is handed on to where a model runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::grammar::text_type;
 const MAX_LABEL_LENGTH: usize = 63;
 /// The longest prefix of a label's key (Kubernetes: a DNS subdomain).
 const MAX_PREFIX_LENGTH: usize = 253;
-/// The longest name of a variable or a header.
+/// The longest name of a variable, a header or a cookie.
 const MAX_NAME_LENGTH: usize = 255;
 
 text_type! {
@@ -35,6 +35,14 @@ text_type! {
 text_type! {
     /// An HTTP header's name (RFC 9110, "Tokens").
     HeaderName, "an HTTP header's name", as in "x-session", broken_header
+}
+
+text_type! {
+    /// A cookie's name (RFC 6265, section 4.1.1).
+    ///
+    /// The prefixes `__Host-` and `__Secure-` are promises to browsers about cookies that travel
+    /// over TLS alone; a browser drops one that doesn't keep them.
+    CookieName, "a cookie's name", as in "seat", broken_cookie
 }
 
 /// Where a secret is to be read from, never the secret itself.
@@ -144,12 +152,26 @@ fn broken_route(text: &str) -> Option<&'static str> {
     None
 }
 
-fn broken_header(text: &str) -> Option<&'static str> {
+/// Whether `text` is a token as HTTP has it (RFC 9110, section 5.6.2), and not too long.
+fn is_token(text: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if text.is_empty() || text.len() > MAX_NAME_LENGTH || !text.bytes().all(valid) {
-        return Some("it has letters, digits and `-`, at most 255 of them");
+    !text.is_empty() && text.len() <= MAX_NAME_LENGTH && text.bytes().all(valid)
+}
+
+fn broken_header(text: &str) -> Option<&'static str> {
+    (!is_token(text)).then_some("it has letters, digits and `-`, at most 255 of them")
+}
+
+fn broken_cookie(text: &str) -> Option<&'static str> {
+    if !is_token(text) {
+        return Some("it has letters, digits, `-` and `_`, at most 255 of them");
     }
-    None
+    let begins = |prefix: &str| {
+        let start = text.as_bytes().get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+    };
+    (begins("__Host-") || begins("__Secure-"))
+        .then_some("`__Host-` and `__Secure-` are for cookies over TLS alone")
 }
 
 fn broken_secret_key(text: &str) -> Option<&'static str> {
@@ -205,6 +227,29 @@ mod tests {
         }
         for bad in ["", "a b", "a:b", "a\n"] {
             assert!(bad.parse::<HeaderName>().is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_cookies_name_can_be_sent_and_is_kept_by_browsers() {
+        for good in ["seat", "my-seat_2", "__seat", "a|b~c"] {
+            assert!(good.parse::<CookieName>().is_ok(), "{good:?} was refused");
+        }
+        let long = "a".repeat(256);
+        for bad in [
+            "",
+            "a b",
+            "a=b",
+            "a;b",
+            "a,b",
+            "\"a\"",
+            "a\r\n",
+            "é",
+            "__Host-a",
+            "__secure-a",
+            &long,
+        ] {
+            assert!(bad.parse::<CookieName>().is_err(), "{bad:?} was taken");
         }
     }
 

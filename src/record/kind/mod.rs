@@ -15,6 +15,8 @@
 //! not set it is `None`, and a method of the same name gives what then holds.
 
 mod address;
+mod analysis;
+mod command;
 mod dependency;
 mod deployment;
 mod envelope;
@@ -31,6 +33,7 @@ mod model;
 mod number;
 mod path;
 mod pattern;
+mod pointer;
 mod policy;
 mod quantity;
 mod read;
@@ -43,6 +46,8 @@ mod version;
 mod yard;
 
 pub use address::{Address, WebUrl};
+pub use analysis::*;
+pub use command::{CommandError, CommandLine};
 pub use dependency::{Dependencies, ModelDependency, Package, Producer, Product};
 pub use deployment::*;
 pub use envelope::{Envelope, Named, Spec};
@@ -59,6 +64,7 @@ pub use model::*;
 pub use number::{Finite, NotFinite};
 pub use path::RelativePath;
 pub use pattern::ModelPattern;
+pub use pointer::JsonPointer;
 pub use policy::*;
 pub use quantity::Quantity;
 pub use read::read;

@@ -30,6 +30,21 @@ fn fields() {
         changed(SERVED, ", atLeast: 1.0", ""),
         changed(
             SERVED,
+            "source: golden, tests: [a one]",
+            "source: http, pointer: /a",
+        ),
+        changed(
+            SERVED,
+            "source: golden, tests: [a one]",
+            "source: command, command: [\"\"]",
+        ),
+        changed(
+            SERVED,
+            "before:",
+            "route: {path: /a, sticky: {header: a, cookie: b}}\n  before:",
+        ),
+        changed(
+            SERVED,
             "{model: vision/resize, version: 1.0.0}",
             "{version: 1.0.0}",
         ),
@@ -62,6 +77,12 @@ fn fields() {
     fields-conflict deployments/factory/digits.yaml:17:45: `tests` can't stand here: an analysis of source `prometheus` has `query` (delete it)
 
     missing-field deployments/factory/digits.yaml:16:3: neither `below` nor `atLeast` is there (give `below`, `atLeast`, or both)
+
+    missing-field deployments/factory/digits.yaml:16:3: `url` is missing in item 1 of `analysis` (add `url`: Whom to ask; the answer is JSON, as in `url: http://quality.acme.example/line3.json`)
+
+    wrong-value deployments/factory/digits.yaml:17:52: item 1 of `command` is empty (Some text, in one line or more)
+
+    fields-conflict deployments/factory/digits.yaml:10:41: `header` and `cookie` can't stand together (give either `header` or `cookie`)
 
     missing-field deployments/factory/digits.yaml:10:3: neither `model` nor `container` is there (give either `model` or `container`)
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use modelyard::rollout::{Outcome, Side, Sticky};
+use modelyard::record::kind::Sticky;
+use modelyard::rollout::{Outcome, Side};
 use serde_json::json;
 
 use super::replica::{Does, Replica, http};
@@ -103,7 +104,7 @@ async fn a_client_known_by_a_cookie_is_given_one_and_stays() {
     let stage = Stage::new(limits());
     let routes = Routes::of(&[&old, &new]);
     let routes = routes.digits(&[("1.0.0", 50, &[1]), ("1.1.0", 50, &[2])]);
-    let routes = routes.route(|route| route.sticky = Some(Sticky::Cookie("seat".into())));
+    let routes = routes.route(|route| route.sticky = Some(Sticky::Cookie("seat".parse().unwrap())));
     stage.gateway.switch(&routes.0);
     let mut answers = Vec::new();
     for _ in 0..20 {

@@ -149,7 +149,7 @@ fn mutations(
         found.push((
             Holder::Both,
             "not its format".to_owned(),
-            json!("/../\u{1f642}"),
+            json!("/../~\u{1f642}"),
         ));
     }
     found.extend(out_of_bounds(value, node));

@@ -1,5 +1,6 @@
 //! `modelyard serve` and what goes with it, with real runtimes, real clients and real kills.
 
+mod analyses;
 mod bad;
 #[cfg(feature = "real-tools")]
 mod clients;

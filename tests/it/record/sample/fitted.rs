@@ -121,7 +121,8 @@ fitted! {
         unique(&mut deployment.depends_on);
     }
     Analysis {
-        name, measure, below, at_least, interval, failure_limit, min_samples,
+        name, measure, below, at_least, interval, count, failure_limit, inconclusive_limit,
+        consecutive_error_limit, min_samples,
     } analysis, source => {
         if analysis.below.is_none() && analysis.at_least.is_none() {
             analysis.at_least = Some(Sample::sample(source));
@@ -214,17 +215,33 @@ impl Sample for Coprocessor {
     }
 }
 
+impl Sample for Sticky {
+    fn sample(source: &mut Choices<'_>) -> Self {
+        match source.choose(2) {
+            0 => Self::Header(Sample::sample(source)),
+            _ => Self::Cookie(Sample::sample(source)),
+        }
+    }
+}
+
 impl Sample for Measure {
     fn sample(source: &mut Choices<'_>) -> Self {
-        match source.choose(3) {
+        match source.choose(5) {
             0 => Self::Gateway {
                 metric: Sample::sample(source),
             },
             1 => Self::Prometheus {
                 query: Sample::sample(source),
             },
-            _ => Self::Golden {
+            2 => Self::Golden {
                 tests: Sample::sample(source),
+            },
+            3 => Self::Http {
+                url: Sample::sample(source),
+                pointer: Sample::sample(source),
+            },
+            _ => Self::Command {
+                command: Sample::sample(source),
             },
         }
     }

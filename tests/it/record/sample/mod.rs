@@ -153,6 +153,10 @@ choices! {
         jiff::Timestamp::UNIX_EPOCH,
         jiff::Timestamp::new(1_793_525_400, 120_000_000).unwrap(),
     ];
+    CommandLine: [
+        CommandLine::try_from(vec!["echo".to_owned(), "0.01".to_owned()]).unwrap(),
+        CommandLine::try_from(vec!["yes".to_owned(), String::new(), "a\n\tb".to_owned()]).unwrap(),
+    ];
     ReleaseRequirement: [ReleaseRequirement::Inputs, ReleaseRequirement::LineageSource];
 }
 
@@ -188,6 +192,8 @@ texts! {
     SecretKey: ["token", "tls.key", "1"];
     RoutePath: ["/defects", "/v1/a.b~c"];
     HeaderName: ["x-session", "1", "~"];
+    CookieName: ["seat", "__seat", "1", "~"];
+    JsonPointer: ["/data/error_rate", "", "/a~1b/0", "/ "];
     ModelPattern: ["*", "vision/*", "*/{a,b}", "[ab]?/c"];
     ImageReference: [
         "registry.example.com/a:1@sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
@@ -266,7 +272,6 @@ structs! {
     ContainerCoprocessor { container }
     Container { image }
     Route { path, sticky }
-    Sticky { header }
     Health { timeout }
     Rollback { auto, window, write_back }
     RolloutWord { digest, step, action }
