@@ -45,7 +45,7 @@ pub struct Step {
     /// How long the step lasts.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub duration: Option<Span>,
-    /// Which analyses have to hold.
+    /// Which analyses have to hold; none where nothing is said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub analysis: Vec<Name>,
     /// Whether a person has to approve the next step.
