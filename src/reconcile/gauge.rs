@@ -4,6 +4,7 @@
 //! the deployment's newest, and lost with the process: the planner asks again then.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Ground {
     pub target: Arc<dyn Target>,
     /// What the gateway counts, by the metric's name.
     pub counted: Box<Counted>,
+    /// The variables that programs are given, none of our own secrets among them.
+    pub environment: Vec<(OsString, OsString)>,
     /// The Prometheus server that queries go to, if there is one.
     pub prometheus: Option<Url>,
     /// The time.
@@ -116,7 +119,7 @@ impl Ground {
             Source::Golden { tests } => self.golden(wanted, tests).await,
             Source::Prometheus { query } => self.prometheus(client, query).await,
             Source::Http { url, pointer } => asked(client, url, pointer.as_deref()).await,
-            Source::Command { arguments } => printed(arguments).await,
+            Source::Command { arguments } => self.printed(wanted, arguments).await,
         };
         measured.unwrap_or_else(|why| Outcome::Error { why })
     }
@@ -164,6 +167,45 @@ impl Ground {
             results.push(tested.map_err(|error| error.to_string())?.passed);
         }
         Ok(results)
+    }
+
+    /// The number that a program prints. It is told what is measured by the variables
+    /// `MODELYARD_DEPLOYMENT` and `MODELYARD_CANDIDATE`, such as `vision/digits 1.1.0`.
+    async fn printed(&self, wanted: &Wanted, arguments: &[String]) -> Result<Outcome, String> {
+        let [program, arguments @ ..] = arguments else {
+            return Err("the command is empty".to_owned());
+        };
+        let command = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .env("MODELYARD_DEPLOYMENT", wanted.ask.deployment.as_str())
+            .env("MODELYARD_CANDIDATE", wanted.candidate.to_string())
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        let mut child = command.map_err(|error| format!("{program} can't be started: {error}"))?;
+        let mut said = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            let mut stdout = stdout.take(MAX_ANSWER_BYTES as u64);
+            let read = stdout.read_to_end(&mut said).await;
+            read.map_err(|error| error.to_string())?;
+        }
+        let status = child.wait().await.map_err(|error| error.to_string())?;
+        if !status.success() {
+            return Err(format!("{program} ended with {status}"));
+        }
+        let said = String::from_utf8_lossy(&said);
+        let number = said
+            .trim()
+            .parse()
+            .ok()
+            .and_then(|number: f64| Finite::try_from(number).ok());
+        number
+            .map(value)
+            .ok_or_else(|| format!("{program} printed no number"))
     }
 
     /// An instant query, as the HTTP API of Prometheus has it: a scalar, or a vector of one sample.
@@ -218,40 +260,6 @@ async fn asked(
     number
         .map(value)
         .ok_or_else(|| format!("its answer has no number at `{pointer}`"))
-}
-
-/// The number that a program prints.
-async fn printed(arguments: &[String]) -> Result<Outcome, String> {
-    let [program, arguments @ ..] = arguments else {
-        return Err("the command is empty".to_owned());
-    };
-    let command = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn();
-    let mut child = command.map_err(|error| format!("{program} can't be started: {error}"))?;
-    let mut said = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        let mut stdout = stdout.take(MAX_ANSWER_BYTES as u64);
-        let read = stdout.read_to_end(&mut said).await;
-        read.map_err(|error| error.to_string())?;
-    }
-    let status = child.wait().await.map_err(|error| error.to_string())?;
-    if !status.success() {
-        return Err(format!("{program} ended with {status}"));
-    }
-    let said = String::from_utf8_lossy(&said);
-    let number = said
-        .trim()
-        .parse()
-        .ok()
-        .and_then(|number: f64| Finite::try_from(number).ok());
-    number
-        .map(value)
-        .ok_or_else(|| format!("{program} printed no number"))
 }
 
 fn value(value: Finite) -> Outcome {

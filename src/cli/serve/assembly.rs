@@ -121,6 +121,7 @@ impl Assembly {
             bytes: Arc::clone(&bytes),
             target: Arc::clone(&target),
             counted,
+            environment: process_variables(is_inherited),
             prometheus: self.prometheus,
             clock: Arc::clone(&clock),
         })?;

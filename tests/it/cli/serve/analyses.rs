@@ -64,8 +64,8 @@ fn a_canary_goes_on_once_programs_have_printed_enough_good_numbers() {
     let mut stage = Stage::set(&sandbox);
     let noted = sandbox.path("it's measured");
     let note = format!(
-        "name: noted, source: command, command: [sh, -c, 'echo 0.01 | tee -a \"$1\"', sh, {:?}], \
-         below: 0.1, interval: 100ms, count: 3",
+        "name: noted, source: command, command: [sh, -c, 'echo \"$MODELYARD_DEPLOYMENT $MODELYARD_CANDIDATE\" >\"$1.of\"; \
+         echo 0.01 | tee -a \"$1\"', sh, {:?}], below: 0.1, interval: 100ms, count: 3",
         noted.to_str().unwrap()
     );
     let echo = "name: echoed, source: command, command: [echo, \"0.01\"], below: 0.1";
@@ -81,6 +81,8 @@ fn a_canary_goes_on_once_programs_have_printed_enough_good_numbers() {
     assert_eq!(serving["failed"].as_array().map_or(0, Vec::len), 0);
     let lines = fs::read_to_string(&noted).unwrap();
     assert!(lines.starts_with("0.01\n0.01\n0.01\n"), "{lines}");
+    let of = sandbox.read("it's measured.of");
+    assert_eq!(of, "digits vision/digits 1.1.0\n");
     let answers = clients.end();
     assert_eq!(answers.keys().collect::<Vec<_>>(), ["1.0.0", "1.1.0"]);
 }
