@@ -96,6 +96,7 @@ pub mod codes {
         PARAMETER_MISFIT = "parameter-misfit";
         UNKNOWN_TEST = "unknown-test";
         UNKNOWN_ANALYSIS = "unknown-analysis";
+        UNMEASURED_ANALYSIS = "unmeasured-analysis";
         UNKNOWN_FILE = "unknown-file";
         UNKNOWN_KEY = "unknown-key";
         ALIAS_RETIRED = "alias-retired";

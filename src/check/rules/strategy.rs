@@ -2,9 +2,10 @@
 
 use crate::check::closest::suggest;
 use crate::check::codes;
-use crate::check::diagnostic::Diagnostic;
+use crate::check::diagnostic::{Diagnostic, Severity};
 use crate::check::document::Document;
 use crate::check::records::Records;
+use crate::record::Name;
 use crate::record::kind::{Deployment, Step, Strategy};
 
 use super::duplicate_names;
@@ -17,6 +18,7 @@ pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
             .iter()
             .map(|analysis| analysis.name.as_str());
         duplicate_names(document, "/spec/analysis", names, found);
+        unmeasured(document, deployment, found);
         if let Some(strategy) = &deployment.spec.strategy {
             sense(document, strategy, found);
             ascent(document, strategy, found);
@@ -85,5 +87,27 @@ fn analyses(
                 .or_else(|| Some("describe it under `analysis`".to_owned()));
             found.push(diagnostic);
         }
+    }
+}
+
+/// Whether each analysis is measured by some step; one that isn't guards nothing.
+fn unmeasured(document: &Document, deployment: &Deployment, found: &mut Vec<Diagnostic>) {
+    let spec = &deployment.spec;
+    let steps = spec.strategy.iter().flat_map(|strategy| &strategy.steps);
+    let measured: Vec<_> = steps.flat_map(|step| &step.analysis).collect();
+    let is_known = |name: &&Name| spec.analysis.iter().any(|one| one.name == **name);
+    if !measured.iter().all(is_known) {
+        // One name is mistyped, which is told; the other one is meant by it.
+        return;
+    }
+    for (index, analysis) in spec.analysis.iter().enumerate() {
+        if measured.contains(&&analysis.name) {
+            continue;
+        }
+        let message = format!("no step measures the analysis `{}`", analysis.name);
+        let pointer = format!("/spec/analysis/{index}/name");
+        let diagnostic = document.error(&codes::UNMEASURED_ANALYSIS, &pointer, message);
+        let help = "name it under `analysis` of a step, or leave it out";
+        found.push(diagnostic.weighing(Severity::Warning).help(help));
     }
 }

@@ -293,6 +293,10 @@ fn of_deployments() -> Vec<Case> {
             [Swap(SERVED, "analysis: [agreement]", "analysis: [agrees]")],
         ),
         case(
+            "unmeasured-analysis",
+            [Swap(SERVED, "analysis: [agreement]", "approval: true")],
+        ),
+        case(
             "split-weights",
             [Swap(COMPARED, "weight: 20", "weight: 10")],
         ),

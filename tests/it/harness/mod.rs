@@ -21,6 +21,7 @@
 mod bad;
 mod front;
 mod http;
+mod patience;
 mod sandbox;
 mod terminal;
 mod yard;
@@ -38,10 +39,11 @@ pub mod registry;
 #[cfg(feature = "real-tools")]
 pub mod tools;
 
-#[cfg(feature = "real-tools")]
 pub use git_http::GitHttp;
 #[cfg(feature = "real-tools")]
 pub use killing::{full_at_each_nth_write, killed_at_each_nth_write, killed_at_every_write};
+#[cfg(feature = "real-tools")]
+pub use patience::{in_time, in_time_of_tasks};
 
 pub use bad::{BadRecord, bad_records, refusals};
 pub use front::{Answer, Front};

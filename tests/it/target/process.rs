@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use modelyard::platform::clock::SystemClock;
 use modelyard::record::kind::{GoldenTest, ResourceAmounts};
@@ -13,7 +13,7 @@ use modelyard::target::{Order, Recipe, Running, Target};
 use serde_json::{Value, json};
 
 use super::runtime::running::{request, sample};
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, in_time_of_tasks};
 
 /// The processes of a server that was just started, which is `program`.
 fn server(sandbox: &Sandbox, program: impl Into<PathBuf>) -> Processes {
@@ -72,13 +72,14 @@ fn id(number: u64) -> InstanceId {
 
 /// The only instance, once it is as it is looked for.
 async fn seen(server: &Processes, wanted: impl Fn(&Running) -> bool) -> Running {
+    let began = Instant::now();
     loop {
         let all = server.observe().await.unwrap();
         assert!(all.len() <= 1, "{all:?}");
         if let Some(found) = all.into_iter().find(&wanted) {
             return found;
         }
-        tokio::task::yield_now().await;
+        in_time_of_tasks(began).await;
     }
 }
 
@@ -233,8 +234,9 @@ async fn what_runs_in_python_is_started_watched_and_ended_like_any_other() {
     let ready = seen(&server, |running| running.phase == Phase::Ready).await;
     signal(&sandbox, "-KILL");
     seen(&server, failed).await;
+    let began = Instant::now();
     while answers(&ready).await {
-        tokio::task::yield_now().await;
+        in_time_of_tasks(began).await;
     }
     server.stop(&id(1)).await.unwrap();
 
@@ -275,17 +277,19 @@ async fn a_program_whose_shim_is_killed_is_killed_too() {
         .start(&order(1, program.parent().unwrap(), "command", json!({})))
         .await
         .unwrap();
+    let began = Instant::now();
     let process = loop {
         let read = std::fs::read_to_string(&number).unwrap_or_default();
         match read.trim().parse::<u32>() {
             Ok(process) => break process,
-            Err(_) => tokio::task::yield_now().await,
+            Err(_) => in_time_of_tasks(began).await,
         }
     };
     signal(&sandbox, "-KILL");
     seen(&server, failed).await;
+    let began = Instant::now();
     while Path::new(&format!("/proc/{process}/cmdline")).exists() {
-        tokio::task::yield_now().await;
+        in_time_of_tasks(began).await;
     }
     server.stop(&id(1)).await.unwrap();
 }
@@ -302,8 +306,9 @@ async fn a_runtime_whose_shim_is_killed_ends_and_is_told() {
     signal(&sandbox, "-KILL");
     let running = seen(&server, failed).await;
     assert_eq!(why(&running), "its shim was killed, or never started");
+    let began = Instant::now();
     while answers(&ready).await {
-        tokio::task::yield_now().await;
+        in_time_of_tasks(began).await;
     }
     server.stop(&id(1)).await.unwrap();
     assert!(server.observe().await.unwrap().is_empty());
@@ -337,8 +342,9 @@ async fn a_runtime_that_does_not_heed_is_ended_by_force() {
     signal(&sandbox, "-KILL");
     seen(&server, failed).await;
     server.stop(&id(1)).await.unwrap();
+    let began = Instant::now();
     while Path::new(&format!("/proc/{process}/cmdline")).exists() {
-        tokio::task::yield_now().await;
+        in_time_of_tasks(began).await;
     }
 }
 
@@ -349,11 +355,12 @@ async fn begun(sandbox: &Sandbox, server: &Processes) -> u32 {
         .await
         .unwrap();
     let group = sandbox.path("state/instances/digits.1/runtime.json");
+    let began = Instant::now();
     loop {
         let read = std::fs::read_to_string(sandbox.path("process")).unwrap_or_default();
         match read.trim().parse() {
             Ok(process) if group.exists() => return process,
-            _ => tokio::task::yield_now().await,
+            _ => in_time_of_tasks(began).await,
         }
     }
 }

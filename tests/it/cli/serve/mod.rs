@@ -6,6 +6,7 @@ mod bad;
 mod clients;
 mod killed;
 mod rollouts;
+mod shapes;
 mod stage;
 
 use std::fs;

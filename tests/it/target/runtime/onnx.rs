@@ -1,12 +1,13 @@
 //! The built-in ONNX runtime: what is right.
 
 use std::io::Write;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::running::{Running, posted, read, request, sample};
 use super::writing::{input, model, node, output};
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, in_time};
 
 #[test]
 fn the_samples_answer_as_their_records_say() {
@@ -211,8 +212,9 @@ fn what_it_has_is_answered_before_it_ends() {
     assert_eq!(runtime.get("/v2/health/ready").status, 200);
     runtime.terminate();
     // It has stopped to listen when it takes nobody any more.
+    let began = Instant::now();
     while std::net::TcpStream::connect(&runtime.address).is_ok() {
-        std::thread::yield_now();
+        in_time(began);
     }
     stream.write_all(rest).unwrap();
     assert_eq!(read(&stream).json()["outputs"][0]["data"], json!([3]));

@@ -5,11 +5,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, in_time};
 
 /// How long an answer may take on a machine that builds at the same time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -101,10 +101,11 @@ impl Running {
 
     /// Waits until its model is loaded.
     pub(crate) fn once_ready(mut self) -> Self {
+        let began = Instant::now();
         while !self.is_ready() {
             let ended = self.child.try_wait().unwrap();
             assert_eq!(ended, None, "it ended before it was ready");
-            std::thread::yield_now();
+            in_time(began);
         }
         self
     }
@@ -159,7 +160,13 @@ impl Running {
     }
 
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            in_time(began);
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Instant;
 
 use super::{Running, folder, said, serving, shared};
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, in_time};
 use crate::target::runtime::running::{Answer, posted, read};
 
 const CODE: &str = r#"
@@ -219,8 +220,9 @@ fn slow(sandbox: &Sandbox) -> String {
 }
 
 fn wait_for(path: &Path) {
+    let began = Instant::now();
     while !path.exists() {
-        std::thread::yield_now();
+        in_time(began);
     }
 }
 
@@ -237,8 +239,9 @@ fn what_it_has_is_answered_before_it_ends() {
     wait_for(&sandbox.path("began"));
     runtime.terminate();
     // It no longer takes anybody.
+    let began = Instant::now();
     while std::net::TcpStream::connect(&runtime.address).is_ok() {
-        std::thread::yield_now();
+        in_time(began);
     }
     sandbox.write("go", "");
     assert_eq!(read(&asking).json()["outputs"][0]["data"][0], 1);
@@ -270,8 +273,9 @@ fn what_takes_too_long_or_is_too_much_is_told() {
     "#);
     insta::assert_snapshot!(read(&first).refusal(), @"504 the model took longer than a request may");
     sandbox.write("go", "");
+    let began = Instant::now();
     while runtime.infer(body).status != 200 {
-        std::thread::yield_now();
+        in_time(began);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use super::{Running, command, folder, said};
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, in_time};
 
 /// Answers with what the package `ours` says.
 const CODE: &str =
@@ -84,11 +85,12 @@ fn a_start_that_was_killed_while_it_built_leaves_nothing_in_the_way() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
+    let began = Instant::now();
     let half = loop {
         if let Some(half) = built(&sandbox).pop() {
             break half;
         }
-        std::thread::yield_now();
+        in_time(began);
     };
     let whole = half.with_file_name("whole");
     killed.kill().unwrap();
