@@ -91,7 +91,8 @@ pub enum Outcome {
 /// A GitOps registry for machine-learning models.
 ///
 /// Records of models are YAML in a git repository (a yard), changed by reviewed commits; their
-/// bytes are signed OCI artifacts in a container registry or a folder.
+/// bytes are signed OCI artifacts in a container registry or a folder; what main says is deployed is
+/// what a host serves.
 #[derive(Debug, Parser)]
 #[command(
     name = "modelyard",

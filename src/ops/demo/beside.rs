@@ -15,7 +15,7 @@ use crate::platform::atomic::FileError;
 use crate::record::Failure;
 
 /// How long something may take to come about that is watched.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How often something is looked for that comes in a moment; each look takes some milliseconds.
 const LOOKS: usize = 1000;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::harness::{Sandbox, Yard};
 
 /// How long anything may take on a machine that builds at the same time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(10);
 
 const ENVIRONMENT: &str = "\
