@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Format, Page, codes, diagnostics};
 use crate::ops::CheckRefused;
 use crate::platform::redact;
-use crate::record::{Class, Code, Fault};
+use crate::record::{Class, Code, Fault, causes};
 
 /// What the command line itself can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -79,22 +79,6 @@ fn exit_code(fault: &dyn Fault) -> ExitCode {
         Class::Permanent => ExitCode::from(2),
         Class::Transient | Class::Blocked => ExitCode::from(3),
     }
-}
-
-/// What lies beneath `fault`, outermost first, leaving out what only repeats the line above.
-fn causes(fault: &dyn Fault) -> Vec<String> {
-    let mut causes = Vec::new();
-    let mut last = fault.to_string();
-    let mut next = fault.source();
-    while let Some(error) = next {
-        let text = error.to_string();
-        if !last.ends_with(&text) {
-            causes.push(text.clone());
-            last = text;
-        }
-        next = Error::source(error);
-    }
-    causes
 }
 
 fn write_text(out: &mut dyn Write, fault: &dyn Fault) -> std::io::Result<()> {

@@ -31,9 +31,10 @@ const TOLD_ROWS: usize = 1000;
 /// Ask a version for a prediction, or what is deployed
 ///
 /// The version is fetched and verified as by `pull`, started for the purpose, and asked once; with
-/// --environment or --gateway, what is deployed of the model is asked instead. What is sent is a request of the Open Inference Protocol (JSON), or a table (CSV) whose columns become
-/// tensors by the inputs that the version registers: an input is the column of its name, or the
-/// columns NAME.0, NAME.1 and so on; each row is one sample.
+/// --environment or --gateway, what is deployed of the model is asked instead. What is sent is a
+/// request of the Open Inference Protocol (JSON), or a table (CSV) whose columns become tensors by
+/// the inputs that the version registers: an input is the column of its name, or the columns NAME.0,
+/// NAME.1 and so on; each row is one sample.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   modelyard predict vision/digits -f request.json

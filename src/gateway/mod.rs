@@ -51,14 +51,13 @@ mod refusal;
 mod routing;
 mod serve;
 mod shared;
-mod stalling;
 mod stamps;
 mod tally;
 mod tls;
 pub mod tokens;
 mod way;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -147,9 +146,14 @@ impl Gateway {
         });
     }
 
-    /// Says what versions register, in place of all that was said before.
-    pub fn register(&self, registered: HashMap<Content, Arc<Registered>>) {
-        self.0.switch(|routing| routing.registered = registered);
+    /// Says what a version registers: it counts for routes that are set from now on.
+    pub fn register(&self, content: Content, registered: Arc<Registered>) {
+        self.0.routing().registered.insert(content, registered);
+    }
+
+    /// Whether it was said what a version registers.
+    pub fn is_registered(&self, content: &Content) -> bool {
+        self.0.routing().registered.contains_key(content)
     }
 
     /// The routes in force.

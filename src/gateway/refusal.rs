@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::codes;
 use crate::protocol::fit::Misfit;
 use crate::protocol::{self, ProtocolError};
-use crate::record::{Class, Code, Fault};
+use crate::record::{Class, Code, Fault, with_causes};
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -151,15 +151,8 @@ impl Refusal {
     }
 
     pub(super) fn told(&self) -> Told {
-        let mut error = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            error += ": ";
-            error += &cause.to_string();
-            source = cause.source();
-        }
         Told {
-            error,
+            error: with_causes(self),
             code: self.code().id,
             help: self.help(),
         }

@@ -24,9 +24,9 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::handle::handle;
 use super::shared::Shared;
-use super::stalling::Stalling;
 use super::tls::Certificates;
 use super::tokens::Access;
+use crate::platform::patient::Patient;
 
 /// The largest head of a request, and what is read of a body at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -126,7 +126,7 @@ async fn connect(
     let peer = stream.peer_addr().ok();
     // Answers are written whole; waiting for more would only make them late.
     let _ = stream.set_nodelay(true);
-    let stream = Stalling::new(stream, shared.limits.stall_time);
+    let stream = Patient::new(stream, shared.limits.stall_time);
     let Some(certificates) = certificates else {
         return converse(shared, stream, peer, drain).await;
     };

@@ -31,7 +31,7 @@ pub(super) struct Shared {
     pub(super) access: Access,
     pub(super) clock: Arc<dyn Clock>,
     map: ArcSwap<Map>,
-    /// What the map was made from.
+    /// What the map was made from, and the next one will be.
     routing: Mutex<Routing>,
     /// Told whenever another map is in force.
     pub(super) switched: Notify,
@@ -86,9 +86,15 @@ impl Shared {
         self.map.load_full()
     }
 
-    /// Changes the routing, and puts it into force all at once. Requests that chose by the old one finish on it.
+    /// What the next map is made from.
+    pub(super) fn routing(&self) -> MutexGuard<'_, Routing> {
+        self.routing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the routing, and puts it into force all at once. Requests that chose by the old one
+    /// finish on it.
     pub(super) fn switch(&self, change: impl FnOnce(&mut Routing)) {
-        let mut routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut routing = self.routing();
         change(&mut routing);
         let now = self.clock.now();
         let mut kept = self.kept();
@@ -162,8 +168,7 @@ impl Shared {
 
     /// The table in force.
     pub(super) fn table(&self) -> Table {
-        let routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
-        routing.table.clone()
+        self.routing().table.clone()
     }
 
     /// The counts of a deployment's revisions, those that went lately too.

@@ -1,7 +1,5 @@
 //! Finding out about artifacts: what stores have of them, and who signed them.
 
-use std::error::Error;
-
 use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
@@ -13,7 +11,7 @@ use crate::check::Evidence;
 use crate::check::codes::DIGEST_MISSING;
 use crate::check::evidence::{Artifact, Present, Shortfall, Wanted};
 use crate::record::kind::Trust;
-use crate::record::{Failure, Fault};
+use crate::record::{Failure, Fault, with_causes};
 use crate::trust::{self, Policy};
 use crate::yard::{self, Snapshot, YARD_FILE, Yard, YardError};
 
@@ -158,18 +156,4 @@ fn shortfall(fault: &dyn Fault) -> Shortfall {
         message: with_causes(fault),
         help: fault.help(),
     }
-}
-
-/// The fault and what lies beneath it, in one line.
-fn with_causes(fault: &dyn Fault) -> String {
-    let mut text = fault.to_string();
-    let mut next = fault.source();
-    while let Some(cause) = next {
-        let told = cause.to_string();
-        if !text.ends_with(&told) {
-            text = format!("{text}: {told}");
-        }
-        next = Error::source(cause);
-    }
-    text
 }

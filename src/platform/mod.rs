@@ -7,6 +7,8 @@
 pub mod atomic;
 pub mod clock;
 pub mod http;
+pub mod lock;
+pub mod patient;
 pub mod places;
 pub mod progress;
 pub mod redact;

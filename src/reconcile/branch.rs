@@ -101,7 +101,7 @@ impl Branch {
     pub async fn version(&self, release: &Release) -> Result<Option<Arc<ModelVersion>>, Failure> {
         let known = self.known().clone();
         let resolution = known.resolution;
-        if let Some(found) = resolution.and_then(|all| all.versions.get(release).cloned()) {
+        if let Some(found) = resolution.and_then(|all| all.records.versions.get(release).cloned()) {
             return Ok(Some(found));
         }
         let (yard, release) = (self.yard.clone(), release.clone());
@@ -119,7 +119,7 @@ impl Branch {
     pub fn metric(&self, deployment: &Name) -> Option<ScaleMetric> {
         let known = self.known();
         let resolution = known.resolution.as_ref()?;
-        resolution.metrics.get(deployment).cloned()
+        resolution.records.metrics.get(deployment).cloned()
     }
 
     /// The yard as it was followed last; as main is here where nothing was followed yet.
@@ -194,7 +194,7 @@ fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: 
     {
         return Known {
             behind,
-            desired: Some(Arc::new(resolution.desired.clone())),
+            desired: Some(Arc::clone(&resolution.desired)),
             ..before
         };
     }
@@ -208,7 +208,7 @@ fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: 
     Known {
         behind,
         commit: Some(main),
-        desired: Some(Arc::new(resolution.desired.clone())),
+        desired: Some(Arc::clone(&resolution.desired)),
         resolution: Some(Arc::new(resolution)),
     }
 }

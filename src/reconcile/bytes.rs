@@ -30,7 +30,7 @@ use crate::platform::atomic::{self, FileError, Readers};
 use crate::platform::clock::Clock;
 use crate::platform::progress::Silent;
 use crate::platform::redact::printable;
-use crate::record::{Code, Digest, Failure, Fault, ModelReference, Selector};
+use crate::record::{Code, Digest, Failure, Fault, ModelReference, Selector, with_causes};
 use crate::rollout::{Artifact, ArtifactPhase, Content, Release};
 
 /// The largest `verified.json`.
@@ -133,7 +133,7 @@ impl Pulls {
             let phase = match bring(&branch, &ground, &release).await {
                 Ok(()) => ArtifactPhase::Verified,
                 Err(failure) => {
-                    let why = told(&*failure);
+                    let why = printable(&with_causes(&*failure));
                     tracing::warn!(%release, why, "not fetched");
                     match is_refusal(&*failure) {
                         true => ArtifactPhase::Refused { why },
@@ -303,18 +303,4 @@ fn is_refusal(failure: &dyn Fault) -> bool {
     let error: &(dyn std::error::Error + 'static) = failure;
     let is_refused = |error: &PullError| matches!(error, PullError::Refused { .. });
     error.downcast_ref().is_some_and(is_refused) || error.is::<OtherDigest>()
-}
-
-/// What went wrong, with its causes.
-fn told(failure: &dyn Fault) -> String {
-    let mut told = printable(&failure.to_string());
-    let mut cause = failure.source();
-    while let Some(error) = cause {
-        let text = printable(&error.to_string());
-        if !told.ends_with(&text) {
-            told = format!("{told}: {text}");
-        }
-        cause = error.source();
-    }
-    told
 }

@@ -73,7 +73,9 @@ impl Follower {
             }
             let now = self.clock.now();
             let mut is_due = is_past(due, now);
-            is_due |= self.hear(&mut look).await;
+            let heard = self.hear().await;
+            is_due |= !heard.is_empty();
+            look.is_wanted |= heard.contains(&Message::Nudge);
             is_due |= look.has_ended();
             look.begin_if_due(&self.branch, self.every, now);
             if is_due || watcher.is_asked() {
@@ -91,7 +93,7 @@ impl Follower {
         self.branch.look().await;
         let mut tick = interval(TICK);
         loop {
-            self.hear(&mut Look::default()).await;
+            self.hear().await;
             let report = self.reconciler.pass().await;
             watcher.passed(&report, self.reconciler.state());
             if report.done.is_empty() && !is_on_its_way(&report) {
@@ -101,27 +103,21 @@ impl Follower {
         }
     }
 
-    /// Takes in what was told on this host. Returns whether something was.
-    async fn hear(&mut self, look: &mut Look) -> bool {
-        let messages = match self.inbox.messages() {
-            Ok(messages) => messages,
-            Err(error) => {
-                tracing::warn!(%error, "what is told on this host can't be read");
-                return false;
-            }
-        };
+    /// Takes in what was told on this host; returns all of it.
+    async fn hear(&mut self) -> Vec<Message> {
+        let messages = self.inbox.messages().unwrap_or_else(|error| {
+            tracing::warn!(%error, "what is told on this host can't be read");
+            Vec::new()
+        });
         for message in &messages {
-            match message {
-                Message::Nudge => look.is_wanted = true,
-                Message::Word(deployment, word) => {
-                    self.reconciler.hear(deployment, word.clone()).await;
-                }
+            if let Message::Word(deployment, word) = message {
+                self.reconciler.hear(deployment, word.clone()).await;
             }
             if let Err(error) = self.inbox.done(message) {
                 tracing::warn!(%error, "what was told on this host can't be put away");
             }
         }
-        !messages.is_empty()
+        messages
     }
 }
 

@@ -8,10 +8,9 @@
 //! The folder of an environment is `<state>/<yard>/<environment>`, where `<yard>` is the name of
 //! the yard's folder with a digest of its whole path behind it: [`folder`].
 //!
-//! The lock is the operating system's on an open file: whoever is killed lets go of it, and nobody
-//! has to clean up. So there are never two hands on the weights.
+//! The lock sees to it that there are never two hands on the weights.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -20,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::codes;
 use super::edges::Memory;
 use crate::platform::atomic::{self, FileError, Readers};
+use crate::platform::lock;
 use crate::record::{Class, Code, Digest, Failure, Fault, Name};
 use crate::rollout::State;
 
@@ -40,17 +40,7 @@ pub fn folder(state: &Path, place: &str, environment: &Name) -> PathBuf {
 /// # Errors
 /// If that can't be told.
 pub fn is_taken(folder: &Path) -> Result<bool, FileError> {
-    let path = folder.join("lock");
-    let lock = match File::open(&path) {
-        Ok(lock) => lock,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(FileError::at("open", path)(error)),
-    };
-    match lock.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(FileError::at("lock", path)(error)),
-    }
+    lock::is_held(&folder.join("lock"))
 }
 
 /// A folder of state that is ours for as long as this lives.
@@ -106,24 +96,16 @@ impl StateFolder {
     ///
     /// # Errors
     /// [`FolderError::Busy`] where another process has it.
-    pub fn take(folder: &Path) -> Result<Self, FolderError> {
+    pub async fn take(folder: &Path) -> Result<Self, FolderError> {
         atomic::create_folder(folder)?;
-        let path = folder.join("lock");
-        let opened = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
-        let lock = opened.map_err(FileError::at("open", &path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                folder: folder.to_owned(),
+        let lock = lock::take(&folder.join("lock")).await?;
+        let folder = folder.to_owned();
+        match lock {
+            Some(lock) => Ok(Self {
+                folder,
                 _lock: lock,
             }),
-            Err(TryLockError::WouldBlock) => Err(FolderError::Busy {
-                folder: folder.to_owned(),
-            }),
-            Err(TryLockError::Error(source)) => Err(FileError::at("lock", path)(source).into()),
+            None => Err(FolderError::Busy { folder }),
         }
     }
 
@@ -200,8 +182,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("host");
         assert_eq!(read_state(&folder).unwrap(), State::default());
-        let ours = StateFolder::take(&folder).unwrap();
-        let busy = StateFolder::take(&folder).unwrap_err();
+        let ours = StateFolder::take(&folder).await.unwrap();
+        let busy = StateFolder::take(&folder).await.unwrap_err();
         assert_eq!(
             (busy.code().id, busy.class()),
             ("state-folder-busy", Class::Blocked)
@@ -209,13 +191,13 @@ mod tests {
         ours.write(&State::default()).await.unwrap();
         assert_eq!(ours.read().await.unwrap(), State::default());
         drop(ours);
-        StateFolder::take(&folder).unwrap();
+        StateFolder::take(&folder).await.unwrap();
     }
 
     #[tokio::test]
     async fn a_broken_state_is_told_and_left_alone() {
         let place = tempfile::tempdir().unwrap();
-        let ours = StateFolder::take(place.path()).unwrap();
+        let ours = StateFolder::take(place.path()).await.unwrap();
         for broken in [&b"{"[..], br#"{"version": 7, "deployments": {}}"#] {
             let path = place.path().join("state.json");
             atomic::write(&path, broken, Readers::Owner).unwrap();

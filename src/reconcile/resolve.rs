@@ -33,7 +33,14 @@ const IDLE_AFTER: Span = Span::minutes(5);
 #[derive(Debug, Clone)]
 pub struct Resolution {
     /// What should be.
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
+    /// The records.
+    pub records: Records,
+}
+
+/// What is asked for of records beside what should be.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
     /// The record of every version that shall run.
     pub versions: BTreeMap<Release, Arc<ModelVersion>>,
     /// What deployments scale by.
@@ -43,25 +50,24 @@ pub struct Resolution {
 /// What the yard says of `environment`. `may_be_empty` is a person's word that an environment
 /// without deployments is meant.
 pub fn resolve(catalog: &Catalog, environment: &Name, may_be_empty: bool) -> Resolution {
-    let mut resolution = Resolution {
-        desired: Desired::Unknown { why: String::new() },
-        versions: BTreeMap::new(),
-        metrics: BTreeMap::new(),
-    };
-    resolution.desired = match read(catalog, environment, may_be_empty, &mut resolution) {
+    let mut records = Records::default();
+    let desired = match read(catalog, environment, may_be_empty, &mut records) {
         Ok(known) => Desired::Known(known),
         Err(failure) => Desired::Unknown {
             why: failure.to_string(),
         },
     };
-    resolution
+    Resolution {
+        desired: Arc::new(desired),
+        records,
+    }
 }
 
 fn read(
     catalog: &Catalog,
     name: &Name,
     may_be_empty: bool,
-    records: &mut Resolution,
+    records: &mut Records,
 ) -> Result<Environment, Failure> {
     let window = catalog.yard()?.spec.rollback_window();
     let Some(environment) = catalog.environment(name)? else {

@@ -83,6 +83,31 @@ pub trait Fault: Error + Send + Sync + 'static {
     }
 }
 
+/// What lies beneath `fault`, outermost first, leaving out what only repeats the line above.
+pub fn causes(fault: &dyn Fault) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut last = fault.to_string();
+    let mut next = fault.source();
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !last.ends_with(&text) {
+            causes.push(text.clone());
+            last = text;
+        }
+        next = Error::source(error);
+    }
+    causes
+}
+
+/// The fault and what lies beneath it, in one line.
+pub fn with_causes(fault: &dyn Fault) -> String {
+    let lines: Vec<_> = [fault.to_string()]
+        .into_iter()
+        .chain(causes(fault))
+        .collect();
+    lines.join(": ")
+}
+
 /// Any fault, as use cases return it.
 pub type Failure = Box<dyn Fault>;
 

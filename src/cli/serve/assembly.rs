@@ -76,7 +76,7 @@ impl Assembly {
         let clock = Arc::clone(&context.clock);
         let memory: Arc<dyn Memory> = match role {
             Role::Looks => Arc::new(Glance::of(&self.folder)),
-            Role::Acts | Role::Serves(_) => Arc::new(StateFolder::take(&self.folder)?),
+            Role::Acts | Role::Serves(_) => Arc::new(StateFolder::take(&self.folder).await?),
         };
         let branch = Arc::new(Branch::new(
             self.yard.clone(),
@@ -94,6 +94,7 @@ impl Assembly {
                 clock: Arc::clone(&clock),
             },
         )?);
+        let environment = process_variables(is_inherited);
         let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
         let target: Arc<dyn Target> = Arc::new(Processes::new(Ground {
             state: self.folder.clone(),
@@ -101,7 +102,7 @@ impl Assembly {
             grace: GRACE,
             clock: Arc::clone(&clock),
             secrets: Arc::new(secrets(context)),
-            environment: process_variables(is_inherited),
+            environment: environment.clone(),
         }));
         let (front, counted): (Arc<dyn Front>, Box<gauge::Counted>) = match role {
             Role::Looks | Role::Acts => (Arc::new(NoFront::default()), Box::new(uncounted)),
@@ -111,7 +112,8 @@ impl Assembly {
                     let (ask, side) = (&wanted.ask, &wanted.candidate);
                     measuring.measure(&ask.deployment, metric, side, wanted.since)
                 };
-                let front = GatewayFront::new(gateway, Arc::clone(&branch));
+                let branch = Arc::clone(&branch);
+                let front = GatewayFront { gateway, branch };
                 (Arc::new(front), Box::new(counted))
             }
         };
@@ -121,7 +123,7 @@ impl Assembly {
             bytes: Arc::clone(&bytes),
             target: Arc::clone(&target),
             counted,
-            environment: process_variables(is_inherited),
+            environment,
             prometheus: self.prometheus,
             clock: Arc::clone(&clock),
         })?;

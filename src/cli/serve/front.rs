@@ -1,7 +1,7 @@
 //! The gateway as the reconciler sees it: what passes between them is the routing table.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
@@ -17,47 +17,28 @@ use crate::target::Endpoint;
 pub(super) struct GatewayFront {
     pub(super) gateway: Gateway,
     pub(super) branch: Arc<Branch>,
-    registered: Mutex<HashMap<Content, Arc<Registered>>>,
 }
 
 impl GatewayFront {
-    pub(super) fn new(gateway: Gateway, branch: Arc<Branch>) -> Self {
-        Self {
-            gateway,
-            branch,
-            registered: Mutex::default(),
-        }
-    }
-
     /// Tells the gateway what the versions of a route register, before the route itself.
     async fn register(&self, route: &Route) {
         let backends = [&route.backends, &route.preview, &route.mirror];
-        let mut contents: Vec<&Content> = Vec::new();
         for backend in backends.into_iter().flat_map(|some| some.all()) {
-            contents.push(&backend.content);
-        }
-        let mut found = Vec::new();
-        for content in contents {
-            let Content::Model(release) = content else {
+            let Content::Model(release) = &backend.content else {
                 continue;
             };
+            if self.gateway.is_registered(&backend.content) {
+                continue;
+            }
             match self.branch.version(release).await {
-                Ok(Some(record)) => found.push((content.clone(), registered(&record))),
+                Ok(Some(record)) => {
+                    let registered = Arc::new(registered(&record));
+                    self.gateway.register(backend.content.clone(), registered);
+                }
                 // It serves without: what it takes is then for its runtime to say.
                 Ok(None) => tracing::warn!(%release, "main has no record of this version"),
                 Err(error) => tracing::warn!(%release, %error, "its record can't be read"),
             }
-        }
-        let mut known = self
-            .registered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let before = known.len();
-        for (content, registered) in found {
-            known.entry(content).or_insert_with(|| Arc::new(registered));
-        }
-        if known.len() > before {
-            self.gateway.register(known.clone());
         }
     }
 }
@@ -122,7 +103,7 @@ impl Front for GatewayFront {
 pub(super) struct NoFront(Mutex<Table>);
 
 impl NoFront {
-    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -150,17 +150,11 @@ impl LimitArguments {
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         if self.has_socket {
-            return server::serve(
-                &self,
-                context,
-                handed_over()?,
-                Some(rustix::process::getppid()),
-            )
-            .await;
+            return server::serve(&self, context, handed_over()?).await;
         }
         if let Some(socket) = gateway::inherited()? {
             announce(context, &socket);
-            return server::serve(&self, context, socket, None).await;
+            return server::serve(&self, context, socket).await;
         }
         let socket = gateway::bind(self.listen)?;
         announce(context, &socket);

@@ -30,15 +30,15 @@ enum End {
     ForGood,
 }
 
-/// Serves on `socket` until a signal comes; with a `parent`, also until that is gone.
+/// Serves on `socket` until a signal comes; where another process holds it, also until that is
+/// gone.
 pub(super) async fn serve(
     arguments: &Arguments,
     context: &Context,
     socket: TcpListener,
-    parent: Option<Option<Pid>>,
 ) -> Result<Outcome, Failure> {
     let address = socket.local_addr().map_err(CliError::Runtime)?;
-    let end = ending(parent)?;
+    let end = ending(arguments.has_socket)?;
     let yard = context.yard()?;
     let folder = arguments.host.folder(context, &yard);
     let environment = arguments.host.environment.clone();
@@ -121,15 +121,16 @@ async fn stop_all(target: &dyn Target) -> Result<(), Failure> {
 }
 
 /// Hears what ends the server.
-fn ending(parent: Option<Option<Pid>>) -> Result<watch::Receiver<Option<End>>, CliError> {
+fn ending(has_parent: bool) -> Result<watch::Receiver<Option<End>>, CliError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::Runtime)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Runtime)?;
+    let parent = getppid();
     let (say, hear) = watch::channel(None);
     tokio::spawn(async move {
         let end = tokio::select! {
             _ = interrupt.recv() => End::ForGood,
             _ = terminate.recv() => End::Handover,
-            () = orphaned(parent) => End::Handover,
+            () = orphaned(parent), if has_parent => End::Handover,
         };
         // Nobody hears it only where the server has ended already.
         let _ = say.send(Some(end));
@@ -145,10 +146,7 @@ async fn ended(mut end: watch::Receiver<Option<End>>) {
 }
 
 /// Waits until the process that holds the socket is gone.
-async fn orphaned(parent: Option<Option<Pid>>) {
-    let Some(parent) = parent else {
-        return std::future::pending().await;
-    };
+async fn orphaned(parent: Option<Pid>) {
     let mut tick = interval(ORPHAN_TICK);
     while getppid() == parent {
         tick.tick().await;

@@ -1,6 +1,7 @@
 //! What is told while an environment is served: a line for each thing that happens, and its status
 //! kept in a file.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -73,8 +74,7 @@ impl<'a> Told<'a> {
         } else {
             let line = json!({"at": at, "deployment": deployment, "event": text});
             // Nobody is left to tell if standard error is closed.
-            let _ =
-                std::io::Write::write_fmt(&mut std::io::stderr().lock(), format_args!("{line}\n"));
+            let _ = writeln!(std::io::stderr().lock(), "{line}");
         }
     }
 

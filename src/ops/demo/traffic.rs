@@ -45,12 +45,14 @@ impl Traffic {
         };
         let request = Arc::new(Request::parse(&body)?);
         let url = format!("http://{address}");
-        let client = Client::gateway(&url.parse().expect("an address makes a URL"), None)?;
+        let url = url.parse().expect("an address makes a URL");
         let (stop, counts) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let ask = |_| {
-            let (client, request) = (client.clone(), Arc::clone(&request));
+            // Each has connections of its own: with its one request it has but one to lose.
+            let client = Client::gateway(&url, None)?;
+            let request = Arc::clone(&request);
             let (stop, counts) = (Arc::clone(&stop), Arc::clone(&counts));
-            Handle::current().spawn(async move {
+            Ok(Handle::current().spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
                     let answer = client.infer(deployment, &request).await;
                     let mut counts = locked(&counts);
@@ -65,10 +67,10 @@ impl Traffic {
                         }
                     }
                 }
-            })
+            }))
         };
         Ok(Self {
-            clients: (0..CLIENTS).map(ask).collect(),
+            clients: (0..CLIENTS).map(ask).collect::<Result<_, Failure>>()?,
             stop,
             counts,
         })

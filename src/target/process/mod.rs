@@ -19,8 +19,8 @@
 //! STATE/logs/DEPLOYMENT/NUMBER.log, NUMBER.1.log     the newest of what it says, and what was before
 //! ```
 //!
-//! Every file is written whole or not at all, and none is ever changed by two: the shim writes
-//! `shim.json`, `runtime.json`, `address.json` and `exit.json`, the server all others. An instance whose lock is
+//! Every file is written whole or not at all: the shim writes `runtime.json`, `address.json` and
+//! `exit.json`, the server all others; and both the shim's number, whoever is first. An instance whose lock is
 //! free and which has no `exit.json` lost its shim, and has failed.
 
 mod ending;
@@ -149,7 +149,7 @@ impl Target for Processes {
         if folder.order()?.is_some() {
             return Ok(());
         }
-        let lock = folder.locked()?;
+        let lock = folder.locked().await?;
         let now = self.ground.clock.now();
         let kept = |command| {
             let (grace, log) = (self.ground.grace, self.log(&order.id));

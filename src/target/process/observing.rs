@@ -1,6 +1,7 @@
 //! What an instance is seen to do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::ProcessError;
 use super::state::{Folder, Marked, OrderFile, Verdict};
 use crate::record::kind::GoldenTest;
 use crate::rollout::{Golden, InstanceId, Phase};
+use crate::target::runtime::client::AskError;
 use crate::target::runtime::{Client, golden};
 use crate::target::{Endpoint, Running};
 
@@ -25,6 +27,8 @@ pub(super) struct Memory {
     testing: BTreeSet<InstanceId>,
     /// Since when an instance no longer answers.
     silent: BTreeMap<InstanceId, Timestamp>,
+    /// Who asks an instance: to make one reads this machine's certificates.
+    clients: BTreeMap<InstanceId, (SocketAddr, Client)>,
 }
 
 fn locked(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
@@ -46,6 +50,24 @@ pub(super) fn forget(memory: &Mutex<Memory>, id: &InstanceId) {
     let mut memory = locked(memory);
     memory.testing.remove(id);
     memory.silent.remove(id);
+    memory.clients.remove(id);
+}
+
+/// Who asks the instance that listens there.
+fn client(
+    memory: &Mutex<Memory>,
+    id: &InstanceId,
+    listening: SocketAddr,
+) -> Result<Client, AskError> {
+    if let Some((known, client)) = locked(memory).clients.get(id)
+        && *known == listening
+    {
+        return Ok(client.clone());
+    }
+    let client = Client::direct(listening)?;
+    let kept = (listening, client.clone());
+    locked(memory).clients.insert(id.clone(), kept);
+    Ok(client)
 }
 
 /// The instance in `folder`, if there is one.
@@ -101,7 +123,7 @@ async fn phase(
         return Ok((Phase::Draining, draining.at));
     }
     let ready = folder.ready()?;
-    let why = match answers(folder).await? {
+    let why = match answers(folder, memory, &order.id).await? {
         None => {
             locked(memory).silent.remove(&order.id);
             let since = match ready {
@@ -123,11 +145,15 @@ async fn phase(
 }
 
 /// Nothing if it says that it is ready, else why not.
-async fn answers(folder: &Folder) -> Result<Option<String>, ProcessError> {
+async fn answers(
+    folder: &Folder,
+    memory: &Mutex<Memory>,
+    id: &InstanceId,
+) -> Result<Option<String>, ProcessError> {
     let Some(address) = folder.address()? else {
         return Ok(Some("it has not told its address".to_owned()));
     };
-    let asked = async { Client::direct(address.listening)?.ready().await };
+    let asked = async { client(memory, id, address.listening)?.ready().await };
     Ok(match timeout(ANSWER, asked).await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ProcessError, instances};
 use crate::platform::atomic::{self, FileError, Readers};
+use crate::platform::lock;
 use crate::rollout::{Choice, InstanceId, Part};
 use crate::target::Order;
 
@@ -238,44 +239,22 @@ impl Folder {
         self.path.exists()
     }
 
-    /// The lock's file, whether or not it is locked.
-    pub(super) fn lock(&self) -> Result<File, ProcessError> {
-        let path = self.path.join("lock");
-        let opened = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
-        Ok(opened.map_err(FileError::at("open", path))?)
-    }
-
     /// Makes the folder and locks it, for a shim that is to be started.
-    ///
-    /// Nobody looks at the lock of a folder without an order, so it is free unless a shim lives.
-    pub(super) fn locked(&self) -> Result<File, ProcessError> {
+    pub(super) async fn locked(&self) -> Result<File, ProcessError> {
         atomic::create_folder(&self.path)?;
-        let lock = self.lock()?;
-        match lock.try_lock() {
-            Ok(()) => Ok(lock),
-            Err(TryLockError::WouldBlock) => {
-                let folder = self.path.clone();
-                Err(ProcessError::Unending { folder })
-            }
-            Err(TryLockError::Error(error)) => {
-                Err(FileError::at("lock", self.path.join("lock"))(error).into())
-            }
-        }
+        let lock = lock::take(&self.lock()).await?;
+        lock.ok_or_else(|| ProcessError::Unending {
+            folder: self.path.clone(),
+        })
     }
 
     /// Whether its shim lives.
     pub(super) fn is_alive(&self) -> Result<bool, ProcessError> {
-        match self.lock()?.try_lock() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => {
-                Err(FileError::at("lock", self.path.join("lock"))(error).into())
-            }
-        }
+        Ok(lock::is_held(&self.lock())?)
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.path.join("lock")
     }
 
     /// Forgets the instance: its order first, without which it is none.

@@ -140,13 +140,15 @@ impl Fault for AskError {
 impl Retryable for AskError {}
 
 impl Client {
-    /// Asks at `address`, past any proxy.
+    /// Asks at `address`, past any proxy, by a connection of its own each time: who answers there
+    /// may be another one by the next.
     ///
     /// # Errors
     /// If this machine can't speak HTTP.
     pub fn direct(address: SocketAddr) -> Result<Self, AskError> {
         let builder = http::builder()
             .no_proxy()
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none());
         let base = format!("http://{address}/v2/");
         Ok(Self {

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::client::{AskError, Client};
 use crate::platform::atomic::{self, FileError};
 use crate::protocol::golden::{self, Contents};
-use crate::record::Fault;
 use crate::record::kind::GoldenTest;
+use crate::record::with_causes;
 
 /// The largest file that a golden test names.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -45,7 +45,7 @@ pub async fn test(
                 let differences = golden::compare(test, &contents, &answer);
                 differences.iter().map(ToString::to_string).collect()
             }
-            Err(error) if error.is_answer() => vec![reason(&error)],
+            Err(error) if error.is_answer() => vec![with_causes(&error)],
             Err(error) => return Err(error),
         },
     };
@@ -58,8 +58,8 @@ pub async fn test(
 
 /// The request, and what the files hold that the test names; or why there is none.
 fn asked(test: &GoldenTest, folder: &Path) -> Result<(crate::protocol::Request, Contents), String> {
-    let contents = contents(test, folder).map_err(|error| reason(&error))?;
-    let request = golden::request(test, &contents).map_err(|error| reason(&error))?;
+    let contents = contents(test, folder).map_err(|error| with_causes(&error))?;
+    let request = golden::request(test, &contents).map_err(|error| with_causes(&error))?;
     Ok((request, contents))
 }
 
@@ -69,14 +69,4 @@ fn contents(test: &GoldenTest, folder: &Path) -> Result<Contents, FileError> {
         Ok((file.clone(), bytes.into()))
     });
     read.collect()
-}
-
-fn reason(fault: &dyn Fault) -> String {
-    let mut reason = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(error) = cause {
-        reason = format!("{reason}: {error}");
-        cause = error.source();
-    }
-    reason
 }

@@ -9,7 +9,7 @@ use super::elements::{from_tract, to_tract};
 use super::model::Model;
 use crate::protocol::fit::{Signature, fit};
 use crate::protocol::{Body, Request, Response, Tensor};
-use crate::record::{Fault, Name, Version};
+use crate::record::{Fault, Name, Version, with_causes};
 
 /// What the model is called in requests.
 #[derive(Debug, Clone)]
@@ -34,12 +34,7 @@ impl Refusal {
     }
 
     fn of(status: StatusCode, fault: &dyn Fault) -> Self {
-        let mut reason = fault.to_string();
-        let mut cause = fault.source();
-        while let Some(error) = cause {
-            reason = format!("{reason}: {error}");
-            cause = error.source();
-        }
+        let mut reason = with_causes(fault);
         if let Some(help) = fault.help() {
             reason = format!("{reason} ({help})");
         }

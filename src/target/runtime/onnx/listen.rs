@@ -12,9 +12,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::patient::Patient;
 use super::routes::Routes;
 use super::{Limits, OnnxError};
+use crate::platform::patient::Patient;
 
 /// The most connections at once; more wait in the operating system's queue.
 const MAX_CONNECTIONS: usize = 1024;

@@ -28,7 +28,6 @@ mod find;
 mod listen;
 mod model;
 mod operators;
-mod patient;
 mod pool;
 mod routes;
 

@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A stream on which a write that makes no progress for `patience` fails.
-pub(super) struct Patient<S> {
+#[derive(Debug)]
+pub struct Patient<S> {
     stream: S,
     patience: Duration,
     /// Until when the write that waits has to have made progress.
@@ -17,7 +18,8 @@ pub(super) struct Patient<S> {
 }
 
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
+    /// Waits for each write so long.
+    pub const fn new(stream: S, patience: Duration) -> Self {
         Self {
             stream,
             patience,
@@ -40,7 +42,10 @@ impl<S> Patient<S> {
             .until
             .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + patience)));
         ready!(until.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the other side takes nothing",
+        )))
     }
 }
 
