@@ -14,6 +14,7 @@ use super::bars::Bars;
 use super::fault::{CliError, printable_lines};
 use super::report::{Format, Page, Report};
 use super::{Command, Global, Outcome};
+use crate::gateway::ACCESS;
 use crate::platform::atomic::FileError;
 use crate::platform::clock::SystemClock;
 use crate::platform::progress::Silent;
@@ -51,8 +52,8 @@ impl Context {
         clippy::disallowed_methods,
         reason = "the one place that reads the environment"
     )]
-    pub(super) fn from_process(global: Global) -> Result<Self, Failure> {
-        start_log(global.verbose);
+    pub(super) fn from_process(global: Global, command: &Command) -> Result<Self, Failure> {
+        start_log(&global, command.logs_access());
         let started = env::current_dir().map_err(FileError::at("find", "the current folder"))?;
         let directory = match global.directory {
             Some(folder) => {
@@ -155,13 +156,6 @@ impl Context {
     /// If standard output can't be written.
     pub fn print(&self, report: &impl Report) -> Result<(), Failure> {
         let text = match self.format {
-            Format::Text => {
-                let mut page = Page::default();
-                report
-                    .text(&mut page)
-                    .expect("writing to a string never fails");
-                page.into_text()
-            }
             Format::Json => {
                 let json = serde_json::to_string_pretty(report);
                 json.expect("a report's keys are strings") + "\n"
@@ -171,7 +165,22 @@ impl Context {
                 to_yaml(&value.expect("a report's keys are strings"))
             }
             Format::Name => report.names().into_iter().map(|name| name + "\n").collect(),
+            _ => {
+                let mut page = Page::default();
+                report
+                    .text(&mut page)
+                    .expect("writing to a string never fails");
+                page.into_text()
+            }
         };
+        self.print_text(&text)
+    }
+
+    /// Prints `text` as it is to standard output.
+    ///
+    /// # Errors
+    /// If it can't be written; a reader that went away has enough, and is no error.
+    pub(super) fn print_text(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = anstream::stdout().lock();
         let written = stdout
             .write_all(text.as_bytes())
@@ -218,21 +227,29 @@ pub(super) fn process_variables(wanted: impl Fn(&str) -> bool) -> Vec<(OsString,
 }
 
 /// Logs go to standard error: warnings, and with `-v` what is done; `MODELYARD_LOG` sets it in
-/// detail, in the language of `RUST_LOG`.
-fn start_log(verbose: u8) {
-    let default = match verbose {
+/// detail, in the language of `RUST_LOG`. Beside output for machines they are for machines, too.
+fn start_log(global: &Global, is_access_logged: bool) {
+    let default = match global.verbose {
         0 => "modelyard=warn",
         1 => "modelyard=info",
         2 => "modelyard=debug",
         _ => "debug",
     };
-    let filter = EnvFilter::try_from_env("MODELYARD_LOG").unwrap_or_else(|_| default.into());
-    // A second subscriber in one process (tests) is refused, and the first one stays.
-    let _ = tracing_subscriber::fmt()
+    let default = || format!("{default},{ACCESS}=off").into();
+    let mut filter = EnvFilter::try_from_env("MODELYARD_LOG").unwrap_or_else(|_| default());
+    if is_access_logged {
+        let access = format!("{ACCESS}=info").parse();
+        filter = filter.add_directive(access.expect("a target and a level"));
+    }
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(anstream::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
+        .with_ansi(std::io::stderr().is_terminal());
+    // A second subscriber in one process (tests) is refused, and the first one stays.
+    let _ = match global.output {
+        Format::Json => log.json().flatten_event(true).try_init(),
+        _ => log.try_init(),
+    };
 }
 
 /// Waits for Ctrl-C or a request to end, which are heard from this call on and not only once it is

@@ -68,8 +68,8 @@ mod verify;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::ContextValue;
-use clap::{Parser, Subcommand};
+use clap::error::{ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use context::Context;
 pub use report::{Format, Page, Report};
@@ -174,6 +174,11 @@ enum Command {
 }
 
 impl Command {
+    /// Whether each request that it answers is to be logged.
+    const fn logs_access(&self) -> bool {
+        matches!(self, Self::Serve(arguments) if arguments.logs_access())
+    }
+
     /// Whether it hears signals itself, and ends well by them.
     const fn hears_signals(&self) -> bool {
         matches!(self, Self::Runtime(_) | Self::Serve(_))
@@ -225,7 +230,14 @@ pub fn main() -> ExitCode {
     let Arguments { global, command } =
         Arguments::try_parse().unwrap_or_else(|error| printable(error).exit());
     let format = global.output;
-    let result = Context::from_process(global).and_then(|context| context.block_on(command));
+    if format.is_for_pipelines() && !matches!(command, Command::Check(_)) {
+        let refusal = "`modelyard check` alone prints that; others print text, json, yaml or name";
+        Arguments::command()
+            .error(ErrorKind::InvalidValue, refusal)
+            .exit();
+    }
+    let result =
+        Context::from_process(global, &command).and_then(|context| context.block_on(command));
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Problems) => ExitCode::from(1),

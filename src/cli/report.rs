@@ -17,6 +17,31 @@ pub enum Format {
     Yaml,
     /// Bare names, one a line
     Name,
+    /// Workflow commands of GitHub
+    #[value(hide = true)]
+    Github,
+    /// SARIF, for code scanning
+    #[value(hide = true)]
+    Sarif,
+    /// GitLab's code quality report
+    #[value(hide = true)]
+    Gitlab,
+    /// A comment, or the summary of a job
+    #[value(hide = true)]
+    Markdown,
+    /// Test reports
+    #[value(hide = true)]
+    Junit,
+}
+
+impl Format {
+    /// Whether it is for pipelines, and so for what checks.
+    pub const fn is_for_pipelines(self) -> bool {
+        match self {
+            Self::Text | Self::Json | Self::Yaml | Self::Name => false,
+            Self::Github | Self::Sarif | Self::Gitlab | Self::Markdown | Self::Junit => true,
+        }
+    }
 }
 
 /// A command's result.

@@ -44,6 +44,7 @@ const SOCKET_ARGUMENT: &str = "--socket-is-standard-input";
 #[command(after_help = "Examples:
   modelyard serve --environment host
   modelyard serve -e factory --listen 0.0.0.0:8443 --certificate tls.pem --key tls.key
+  modelyard serve -e factory --access-log --output json 2>>/var/log/modelyard.jsonl
   modelyard status -e host --watch
   curl http://127.0.0.1:8080/v2/models/digits/infer -d @request.json
 
@@ -73,6 +74,10 @@ pub(super) struct Arguments {
     /// The certificate's key, in PEM
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
+    /// Log each request as it was answered, to standard error; with --output json a line of JSON
+    /// each
+    #[arg(long)]
+    access_log: bool,
     /// How often main is fetched; `modelyard reconcile --nudge` has it fetched at once
     #[arg(long, value_name = "TIME", default_value = "30s")]
     poll: Span,
@@ -148,6 +153,10 @@ impl LimitArguments {
 }
 
 impl Arguments {
+    pub(super) const fn logs_access(&self) -> bool {
+        self.access_log
+    }
+
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         if self.has_socket {
             return server::serve(&self, context, handed_over()?).await;

@@ -5,11 +5,11 @@ use std::fs;
 use crate::check::sound;
 use crate::harness::{Outcome, Sandbox, Yard, bad_records};
 
-const DIGITS: &str = "models/vision/digits/model.yaml";
-const V1_0: &str = "models/vision/digits/versions/1.0.0.yaml";
+pub(super) const DIGITS: &str = "models/vision/digits/model.yaml";
+pub(super) const V1_0: &str = "models/vision/digits/versions/1.0.0.yaml";
 
 /// The sound yard of the check's own tests, committed.
-fn acme(sandbox: &Sandbox) -> Yard<'_> {
+pub(super) fn acme(sandbox: &Sandbox) -> Yard<'_> {
     let yard = sandbox.yard();
     for (path, bytes) in sound::contents() {
         yard.write(&path, &String::from_utf8(bytes).unwrap());
@@ -19,7 +19,7 @@ fn acme(sandbox: &Sandbox) -> Yard<'_> {
 }
 
 /// Replaces a text of a file of the yard.
-fn change(yard: &Yard<'_>, path: &str, from: &str, to: &str) {
+pub(super) fn change(yard: &Yard<'_>, path: &str, from: &str, to: &str) {
     let source = fs::read_to_string(yard.path(path)).unwrap();
     assert!(source.contains(from), "{path} has no `{from}`");
     yard.write(path, &source.replace(from, to));

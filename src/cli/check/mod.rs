@@ -1,16 +1,25 @@
 //! `modelyard check`: what is wrong with a yard's records.
 
+mod github;
+mod gitlab;
+mod junit;
+mod markdown;
+mod sarif;
+
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 
+use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::diagnostics;
-use super::{Context, Outcome, Page, Report};
+use sha2::{Digest as _, Sha256};
+
+use super::{Context, Format, Outcome, Page, Report, diagnostics};
 use crate::artifact::StoreOptions;
-use crate::check::Severity;
+use crate::check::{self, Diagnostic, Severity};
 use crate::ops::check_change::{Checked, Wish, check_change};
-use crate::record::Failure;
+use crate::record::{Digest, Failure};
 use crate::yard::Revision;
 
 /// Find everything that is wrong with the yard's records
@@ -25,7 +34,12 @@ Examples:
   modelyard check --base main             as a change of main
   modelyard check --at HEAD --base origin/main --evidence
                                           what a pull request's pipeline runs
+  modelyard check --at HEAD --base origin/main --output github
+                                          annotations in a GitHub workflow
   modelyard explain digest-changed        the story of a code
+
+For pipelines, --output can also be: github (workflow commands), sarif (code scanning), gitlab (code
+quality), markdown (a comment or a job's summary), junit (test reports).
 
 Exit codes: 0 nothing stands against a merge, 1 problems were found, 2 it could not be checked.")]
 pub(super) struct Arguments {
@@ -50,7 +64,16 @@ impl Arguments {
         };
         let options = StoreOptions::new(&context.places);
         let checked = check_change(&yard, &wish, &options, context.clock.now()).await?;
-        context.print(&Printed(&checked))?;
+        match context.format {
+            Format::Text | Format::Json | Format::Yaml | Format::Name => {
+                context.print(&Printed(&checked))?;
+            }
+            Format::Github => context.print_text(&github::write(&checked))?,
+            Format::Sarif => context.print_text(&sarif::write(&checked))?,
+            Format::Gitlab => context.print_text(&gitlab::write(&checked))?,
+            Format::Markdown => context.print_text(&markdown::write(&checked))?,
+            Format::Junit => context.print_text(&junit::write(&checked))?,
+        }
         checked.complete()?;
         Ok(if checked.report.passes() {
             Outcome::Done
@@ -84,24 +107,7 @@ impl Report for Printed<'_> {
             diagnostics::write(page, diagnostic)?;
             writeln!(page)?;
         }
-        let records = counted(report.records, "record");
-        let kinds = [
-            (Severity::Error, "error", AnsiColor::Red),
-            (Severity::Warning, "warning", AnsiColor::Yellow),
-            (Severity::Note, "note", AnsiColor::Cyan),
-        ];
-        let mut parts = Vec::new();
-        for (severity, word, color) in kinds {
-            let count = report.count(severity);
-            if count > 0 {
-                let style = Style::new().bold().fg_color(Some(color.into()));
-                parts.push(format!("{style}{}{style:#}", counted(count, word)));
-            }
-        }
-        match parts.len() {
-            0 => writeln!(page, "{records}: all is well"),
-            _ => writeln!(page, "{records}: {}", parts.join(", ")),
-        }
+        writeln!(page, "{}", counts(report))
     }
 
     fn names(&self) -> Vec<String> {
@@ -113,6 +119,48 @@ impl Report for Printed<'_> {
         }
         paths
     }
+}
+
+/// What a diagnostic is called by how much it weighs, and its colour.
+const KINDS: [(Severity, &str, AnsiColor); 3] = [
+    (Severity::Error, "error", AnsiColor::Red),
+    (Severity::Warning, "warning", AnsiColor::Yellow),
+    (Severity::Note, "note", AnsiColor::Cyan),
+];
+
+/// All of it in a line, coloured.
+fn counts(report: &check::Report) -> String {
+    let mut parts = Vec::new();
+    for (severity, word, color) in KINDS {
+        let count = report.count(severity);
+        if count > 0 {
+            let style = Style::new().bold().fg_color(Some(color.into()));
+            parts.push(format!("{style}{}{style:#}", counted(count, word)));
+        }
+    }
+    let records = counted(report.records, "record");
+    match parts.is_empty() {
+        true => format!("{records}: all is well"),
+        false => format!("{records}: {}", parts.join(", ")),
+    }
+}
+
+/// The same, without colours.
+fn summary(report: &check::Report) -> String {
+    strip_str(&counts(report)).to_string()
+}
+
+/// What tells each diagnostic from all others, and stays when it only moves within its file.
+fn fingerprints(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let mut times: HashMap<String, u64> = HashMap::new();
+    let print = |diagnostic: &Diagnostic| {
+        let (code, path, message) = (diagnostic.code, &diagnostic.path, &diagnostic.message);
+        let same = format!("{code}\0{path}\0{message}");
+        let time = times.entry(same.clone()).or_default();
+        *time += 1;
+        Digest::from_bytes(Sha256::digest(format!("{same}\0{time}")).into()).hex()
+    };
+    diagnostics.iter().map(print).collect()
 }
 
 fn counted(count: usize, word: &str) -> String {

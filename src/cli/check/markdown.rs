@@ -1,0 +1,86 @@
+//! Markdown: the comment on a pull request and the summary of a job.
+//!
+//! What comes from records stands in code blocks alone, so that it names nobody, links nowhere and
+//! draws nothing. The mark in the first line is how the comment is found again to be edited in
+//! place.
+
+use std::fmt::Write;
+
+use super::summary;
+use crate::check::{Diagnostic, Report, Severity};
+use crate::cli::{Page, diagnostics};
+use crate::ops::check_change::Checked;
+
+/// How a comment is known again.
+pub(super) const MARK: &str = "<!-- modelyard:check -->";
+
+/// How long it gets: a comment holds 65,536 characters on GitHub, and something may stand around it.
+const MOST_BYTES: usize = 60_000;
+
+/// How many bytes are shown of one diagnostic.
+const MOST_BYTES_OF_ONE: usize = 4_000;
+
+pub(super) fn write(checked: &Checked) -> String {
+    let report = &checked.report;
+    let mut text = format!("{MARK}\n### {} {}\n", sign(report), summary(report));
+    if let Some(base) = checked.base {
+        let head = checked.head.map(|head| head.to_string());
+        let head = head.as_deref().map_or("the work tree", |head| &head[..12]);
+        let _ = write!(text, "\n`{head}` against `{}`\n", &base.to_string()[..12]);
+    }
+    let mut all: Vec<&Diagnostic> = report.diagnostics.iter().collect();
+    // What stands against the merge comes first.
+    all.sort_by_key(|diagnostic| diagnostic.severity);
+    let mut severity = None;
+    for (index, diagnostic) in all.iter().enumerate() {
+        let block = block(diagnostic);
+        if text.len() + block.len() > MOST_BYTES {
+            let more = all.len() - index;
+            let _ = write!(text, "\n**{more} more** are in the log of the check.\n");
+            break;
+        }
+        if severity.replace(diagnostic.severity) != Some(diagnostic.severity) {
+            let _ = write!(text, "\n#### {}\n", title(diagnostic.severity));
+        }
+        text.push_str(&block);
+    }
+    if !all.is_empty() {
+        text.push_str("\n`modelyard explain CODE` tells the story of a code.\n");
+    }
+    text
+}
+
+fn sign(report: &Report) -> &'static str {
+    match report.passes() {
+        false => "❌",
+        true if report.count(Severity::Warning) > 0 => "⚠️",
+        true => "✅",
+    }
+}
+
+const fn title(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "To be mended before a merge",
+        Severity::Warning => "Likely not meant",
+        Severity::Note => "Worth knowing",
+    }
+}
+
+/// One diagnostic as a compiler tells it, in a fence longer than any within.
+fn block(diagnostic: &Diagnostic) -> String {
+    let mut page = Page::default();
+    // Writing to a String can't fail.
+    let _ = diagnostics::write(&mut page, diagnostic);
+    let mut shown = anstream::adapter::strip_str(&page.into_text()).to_string();
+    if shown.len() > MOST_BYTES_OF_ONE {
+        shown.truncate(shown.floor_char_boundary(MOST_BYTES_OF_ONE));
+        shown.push_str("…\n");
+    }
+    let longest = shown
+        .split(|c| c != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("\n{fence}text\n{shown}{fence}\n")
+}
