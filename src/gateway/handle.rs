@@ -1,6 +1,7 @@
 //! One request, whatever it asks: to whom it goes, and how a refusal is told.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,12 +10,13 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, W
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 
+use super::access::Noted;
 use super::address::{self, Asked, What, Who};
 use super::flow::Answer;
 use super::map::{Backend, Deployment};
 use super::metrics;
 use super::predict::predict;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Told};
 use super::routing::Registered;
 use super::shared::Shared;
 use super::tokens::{Access, Asker};
@@ -23,17 +25,28 @@ use crate::protocol::metadata::{Model, Server, TensorMetadata};
 /// What is known beside the protocol itself.
 const EXTENSIONS: [&str; 1] = ["binary_tensor_data"];
 
-/// Answers a request.
+/// Answers a request that came from `peer`.
 pub(super) async fn handle(
     shared: Arc<Shared>,
+    peer: Option<SocketAddr>,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Infallible> {
-    let answered = route(&shared, request).await;
-    let mut answer = answered.unwrap_or_else(|refusal| refused(&shared, &refusal));
+    let mut noted = Noted::of(&request, peer);
+    let answered = route(&shared, request, &mut noted).await;
+    let mut answer = answered.unwrap_or_else(|refusal| {
+        let told = refusal.told();
+        if let Some(noted) = &mut noted {
+            noted.refusal = Some(told.code());
+        }
+        refused(&shared, &refusal, &told)
+    });
     if shared.is_draining.load(Ordering::Relaxed) {
         answer
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(noted) = noted {
+        noted.told(&answer);
     }
     Ok(answer)
 }
@@ -41,6 +54,7 @@ pub(super) async fn handle(
 async fn route(
     shared: &Arc<Shared>,
     request: Request<Incoming>,
+    noted: &mut Option<Noted>,
 ) -> Result<Response<Answer>, Refusal> {
     let uri = request.uri().clone();
     let path = uri.path();
@@ -52,12 +66,12 @@ async fn route(
         of_the_server => {
             only(&request, &[Method::GET, Method::HEAD])?;
             if of_the_server == Asked::Metrics {
-                admit(shared, &request)?;
+                admit(shared, &request, noted)?;
             }
             return of_server(shared, of_the_server);
         }
     };
-    let asker = admit(shared, &request)?;
+    let asker = admit(shared, &request, noted)?;
     let map = shared.map();
     let deployment = match who {
         Who::Name(name) => map.named(name),
@@ -87,11 +101,19 @@ async fn route(
 }
 
 /// Who asks; it is asked anew each time, so that what is revoked is good no more.
-fn admit(shared: &Shared, request: &Request<Incoming>) -> Result<Asker, Refusal> {
-    match &shared.access {
-        Access::Open => Ok(Asker::Anybody),
-        access @ Access::Tokens(_) => access.admit(request.headers(), shared.clock.now()),
+fn admit(
+    shared: &Shared,
+    request: &Request<Incoming>,
+    noted: &mut Option<Noted>,
+) -> Result<Asker, Refusal> {
+    let asker = match &shared.access {
+        Access::Open => return Ok(Asker::Anybody),
+        access @ Access::Tokens(_) => access.admit(request.headers(), shared.clock.now())?,
+    };
+    if let (Some(noted), Asker::Application(token)) = (noted, &asker) {
+        noted.application = Some(token.application.to_string());
     }
+    Ok(asker)
 }
 
 fn only(request: &Request<Incoming>, methods: &[Method]) -> Result<(), Refusal> {
@@ -172,11 +194,10 @@ fn tensors(tensors: &[crate::record::kind::Tensor]) -> Vec<TensorMetadata> {
     tensors.iter().map(TensorMetadata::from).collect()
 }
 
-fn refused(shared: &Shared, refusal: &Refusal) -> Response<Answer> {
-    let told = refusal.told();
+fn refused(shared: &Shared, refusal: &Refusal, told: &Told) -> Response<Answer> {
     shared.count_refusal(told.code());
     tracing::debug!(status = refusal.status().as_u16(), %told, "refused");
-    let mut response = json(refusal.status(), &told);
+    let mut response = json(refusal.status(), told);
     let headers = response.headers_mut();
     if let Some(seconds) = refusal.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));

@@ -147,7 +147,7 @@ fn answers(tallies: &[(String, super::tally::Counts)], text: &mut String) -> std
         writeln!(text, "{name}{{{labels},agrees=\"true\"}} {agreeing}")?;
         writeln!(text, "{name}{{{labels},agrees=\"false\"}} {differing}")?;
     }
-    let name = "modelyard_gateway_request_seconds";
+    let name = "modelyard_gateway_request_duration_seconds";
     head(text, name, "histogram", "How long answers took.")?;
     for (labels, counts) in tallies {
         for millis in BOUNDS_MILLIS {

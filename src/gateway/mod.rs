@@ -29,6 +29,7 @@
 //! - Answers to a mirror's copies are never returned, and slow no client down.
 //! - A client's tokens, cookies and other headers stay here; replicas see what ties logs together.
 
+mod access;
 mod address;
 mod choose;
 mod course;
@@ -64,6 +65,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use access::ACCESS;
 pub use limits::Limits;
 pub use listening::{ListenError, bind, inherited};
 pub use measure::METRICS;

@@ -144,7 +144,7 @@ async fn converse(
     peer: Option<SocketAddr>,
     mut drain: watch::Receiver<bool>,
 ) {
-    let service = service_fn(|request| handle(Arc::clone(shared), request));
+    let service = service_fn(|request| handle(Arc::clone(shared), peer, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(shared.limits.header_time)

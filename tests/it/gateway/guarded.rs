@@ -160,9 +160,9 @@ async fn what_is_counted_is_told_to_prometheus() {
     # TYPE modelyard_gateway_mirrored_total counter
     modelyard_gateway_mirrored_total{deployment="digits",model="vision/digits",version="1.0.0",digest="sha256:D",agrees="true"} 0
     modelyard_gateway_mirrored_total{deployment="digits",model="vision/digits",version="1.0.0",digest="sha256:D",agrees="false"} 0
-    # HELP modelyard_gateway_request_seconds How long answers took.
-    # TYPE modelyard_gateway_request_seconds histogram
-    modelyard_gateway_request_seconds_count{deployment="digits",model="vision/digits",version="1.0.0",digest="sha256:D"} 3
+    # HELP modelyard_gateway_request_duration_seconds How long answers took.
+    # TYPE modelyard_gateway_request_duration_seconds histogram
+    modelyard_gateway_request_duration_seconds_count{deployment="digits",model="vision/digits",version="1.0.0",digest="sha256:D"} 3
     "#);
     assert!(text.contains("le=\"+Inf\"} 3\n"), "{text}");
 }

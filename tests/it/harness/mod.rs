@@ -33,6 +33,8 @@ mod killing;
 #[cfg(feature = "real-tools")]
 mod process;
 #[cfg(feature = "real-tools")]
+mod prometheus;
+#[cfg(feature = "real-tools")]
 mod proof;
 #[cfg(feature = "real-tools")]
 pub mod registry;
@@ -47,6 +49,8 @@ pub use patience::{in_time, in_time_of_tasks};
 
 pub use bad::{BadRecord, bad_records, refusals};
 pub use front::{Answer, Front};
+#[cfg(feature = "real-tools")]
+pub use prometheus::Prometheus;
 pub use sandbox::{Outcome, Run, Sandbox};
 pub use terminal::Terminal;
 pub use yard::Yard;

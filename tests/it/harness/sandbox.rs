@@ -152,6 +152,12 @@ impl Run {
         self
     }
 
+    /// The names of the variables in its environment.
+    pub fn variables(&self) -> Vec<OsString> {
+        let names = self.command.get_envs().map(|(name, _)| name.to_owned());
+        names.collect()
+    }
+
     /// With a folder searched for programs before all others.
     pub fn path_first(mut self, folder: impl AsRef<Path>) -> Self {
         let mut paths = vec![folder.as_ref().to_owned()];

@@ -3,6 +3,8 @@
 mod analyses;
 mod bad;
 #[cfg(feature = "real-tools")]
+mod beside;
+#[cfg(feature = "real-tools")]
 mod clients;
 mod killed;
 mod rollouts;
@@ -160,7 +162,7 @@ fn runtimes_are_not_given_what_the_server_knows() {
     );
     sandbox.write_home(".config/modelyard/secrets/digits/key", "filed\n");
     let given = [("OURS", "handed"), ("COSIGN_PASSWORD", "ours alone")];
-    stage.serve_given(&given);
+    stage.serve_given(&[], &given);
     stage.serves("1.0.0");
     let [runtime] = stage.runtimes()[..] else {
         panic!("one runtime")

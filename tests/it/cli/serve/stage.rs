@@ -141,16 +141,17 @@ impl<'a> Stage<'a> {
 
     /// Starts a server, at the address of the one before if there was one.
     pub(super) fn serve(&mut self) {
-        self.serve_given(&[]);
+        self.serve_given(&[], &[]);
     }
 
-    /// The same, with more variables in its environment.
-    pub(super) fn serve_given(&mut self, variables: &[(&str, &str)]) {
+    /// The same, with more arguments, and more variables in its environment.
+    pub(super) fn serve_given(&mut self, arguments: &[&str], variables: &[(&str, &str)]) {
         let listen = self.address.clone();
         let listen = listen.unwrap_or_else(|| "127.0.0.1:0".to_owned());
         let words = [
             "serve", "--listen", &listen, "--poll", "1h", "--output", "json",
         ];
+        let words: Vec<&str> = words.iter().chain(arguments).copied().collect();
         // What was told before is no longer so.
         let _ = fs::remove_file(self.state().join("status.json"));
         let log = self.sandbox.path("serve.log");
@@ -176,10 +177,24 @@ impl<'a> Stage<'a> {
         }));
     }
 
+    /// Has the next server listen there.
+    pub(super) fn listens(&mut self, address: &str) {
+        self.address = Some(address.to_owned());
+    }
+
+    /// Takes a server that somebody else started, and would leave running.
+    pub(super) fn adopt(&mut self, server: Child) {
+        self.server = Some(server);
+    }
+
+    /// Where the server listens.
+    pub(super) fn address(&self) -> &str {
+        self.address.as_ref().unwrap()
+    }
+
     /// The URL of the deployment `digits`.
     pub(super) fn url(&self) -> String {
-        let address = self.address.as_ref().unwrap();
-        format!("http://{address}/v2/models/digits/infer")
+        format!("http://{}/v2/models/digits/infer", self.address())
     }
 
     /// All that the server said.
