@@ -25,8 +25,10 @@ mod check;
 mod compare;
 mod completions;
 mod context;
+mod delete;
 mod demo;
 mod deploy;
+mod deployment;
 mod diagnostics;
 mod explain;
 mod fault;
@@ -48,7 +50,7 @@ mod push;
 mod reading;
 mod reconcile;
 mod report;
-mod restart;
+mod rollback;
 mod rollout;
 mod runtime;
 mod search;
@@ -146,9 +148,18 @@ enum Command {
     Compare(compare::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
+    Deprecate(promote::Deprecate),
+    Retire(promote::Retire),
+    Recycle(promote::Recycle),
+    Restore(promote::Restore),
+    Delete(delete::Arguments),
     Deploy(deploy::Arguments),
     Rollout(rollout::Arguments),
-    Restart(restart::Arguments),
+    Restart(deployment::Restart),
+    Suspend(deployment::Suspend),
+    Resume(deployment::Resume),
+    Undeploy(deployment::Undeploy),
+    Rollback(rollback::Arguments),
     Serve(Box<serve::Arguments>),
     Status(status::Arguments),
     Plan(plan::Arguments),
@@ -198,6 +209,15 @@ impl Command {
             Self::Deploy(arguments) => arguments.run(context).await,
             Self::Rollout(arguments) => arguments.run(context).await,
             Self::Restart(arguments) => arguments.run(context).await,
+            Self::Suspend(arguments) => arguments.run(context).await,
+            Self::Resume(arguments) => arguments.run(context).await,
+            Self::Undeploy(arguments) => arguments.run(context).await,
+            Self::Rollback(arguments) => arguments.run(context).await,
+            Self::Deprecate(arguments) => arguments.run(context).await,
+            Self::Retire(arguments) => arguments.run(context).await,
+            Self::Recycle(arguments) => arguments.run(context).await,
+            Self::Restore(arguments) => arguments.run(context).await,
+            Self::Delete(arguments) => arguments.run(context).await,
             Self::Serve(arguments) => arguments.run(context).await,
             Self::Status(arguments) => arguments.run(context).await,
             Self::Plan(arguments) => arguments.run(context).await,

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::{Context, Outcome, Page, Report, completions, proposed};
-use crate::ops::promote::{self, Promotion, Request};
+use crate::ops::promote::{self, Act, Promotion, Request};
 use crate::record::{Alias, Failure, Lifecycle, ModelReference};
 
 /// Move a version along its life, and aliases to it
@@ -40,6 +40,7 @@ impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let yard = context.yard()?;
         let request = Request {
+            act: Act::Promote,
             reference: self.reference,
             to: self.to,
             aliases: self.aliases,
@@ -47,6 +48,99 @@ impl Arguments {
         let promotion = promote::promote(&yard, request, context.clock.now()).await?;
         context.print(&promotion)?;
         Ok(Outcome::Done)
+    }
+}
+
+/// Say that a version is no longer to be chosen
+///
+/// It goes from released to deprecated; what serves it goes on. A one-line change of its record on
+/// the branch `deprecate/MODEL/VERSION`, pushed where there is a remote.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  modelyard deprecate vision/digits:1.0.0")]
+pub(super) struct Deprecate {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Take a version out of service
+///
+/// It goes from deprecated to retired: nothing may deploy it, and its bytes are kept. A version
+/// that a deployment uses can't be retired. A one-line change of its record on the branch
+/// `retire/MODEL/VERSION`, pushed where there is a remote.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  modelyard retire vision/digits:1.0.0")]
+pub(super) struct Retire {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Put a version into the bin
+///
+/// It goes from retired to recycled: from there it can be restored, and after the yard's retention
+/// (`retention.recycled`, 30 days where nothing is said) be deleted. A one-line change of its
+/// record on the branch `recycle/MODEL/VERSION`, pushed where there is a remote.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  modelyard recycle vision/digits:1.0.0
+  modelyard restore vision/digits:1.0.0
+  modelyard delete vision/digits:1.0.0        once its retention is over")]
+pub(super) struct Recycle {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Take a version out of the bin
+///
+/// It goes from recycled back to retired. A one-line change of its record on the branch
+/// `restore/MODEL/VERSION`, pushed where there is a remote.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  modelyard restore vision/digits:1.0.0")]
+pub(super) struct Restore {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// Which version: MODEL:VERSION, or MODEL:ALIAS
+    #[arg(value_name = "MODEL:VERSION", add = completions::references())]
+    reference: ModelReference,
+}
+
+impl Which {
+    async fn run(self, act: Act, context: &Context) -> Result<Outcome, Failure> {
+        let yard = context.yard()?;
+        let request = Request::step(act, self.reference);
+        let moved = promote::promote(&yard, request, context.clock.now()).await?;
+        context.print(&moved)?;
+        Ok(Outcome::Done)
+    }
+}
+
+impl Deprecate {
+    pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        self.which.run(Act::Deprecate, context).await
+    }
+}
+
+impl Retire {
+    pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        self.which.run(Act::Retire, context).await
+    }
+}
+
+impl Recycle {
+    pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        self.which.run(Act::Recycle, context).await
+    }
+}
+
+impl Restore {
+    pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        self.which.run(Act::Restore, context).await
     }
 }
 

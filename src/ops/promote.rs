@@ -1,4 +1,7 @@
-//! Moves a version along its life, and names to it: `modelyard promote`.
+//! Moves a version along its life, and names to it: `modelyard promote`, and a word for each step
+//! behind its release, `modelyard deprecate|retire|recycle|restore`.
+
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,15 +11,33 @@ use super::propose::{self, Proposed};
 use super::{codes, refuse_errors};
 use crate::record::kind::ModelVersion;
 use crate::record::{
-    Alias, Code, Failure, Fault, Lifecycle, ModelName, ModelReference, Selector, Version,
+    self, Alias, Code, Failure, Fault, Lifecycle, ModelName, ModelReference, Selector, Version,
 };
 use crate::yard::{
     Catalog, CatalogError, Change, Revision, Yard, blocking, edit, model_path, version_path,
 };
 
+/// The word by which a version moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Act {
+    /// To any stage, or just to a name.
+    #[default]
+    Promote,
+    /// From released to deprecated.
+    Deprecate,
+    /// From deprecated to retired.
+    Retire,
+    /// From retired to recycled.
+    Recycle,
+    /// From recycled back to retired.
+    Restore,
+}
+
 /// What is to move.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// By which word.
+    pub act: Act,
     /// Which version.
     pub reference: ModelReference,
     /// Where in its life it shall be.
@@ -74,6 +95,20 @@ pub enum PromoteError {
         /// What was to be promoted.
         reference: String,
     },
+    /// The word is for versions at another stage.
+    #[error("{model}:{version} is {at}, and `{act}` is for what is {from}")]
+    NotAt {
+        /// The model.
+        model: ModelName,
+        /// Its version.
+        version: Version,
+        /// The word.
+        act: Act,
+        /// Where the version is in its life.
+        at: Lifecycle,
+        /// Where the word's step begins.
+        from: Lifecycle,
+    },
     /// The version is only proposed.
     #[error("{model}:{version} is not merged yet: it is on the branch {branch}")]
     NotMerged {
@@ -90,6 +125,7 @@ impl Fault for PromoteError {
     fn code(&self) -> &'static Code {
         match self {
             Self::NothingAsked { .. } => &codes::NOTHING_ASKED,
+            Self::NotAt { .. } => &record::codes::ILLEGAL_LIFECYCLE_MOVE,
             Self::NotMerged { .. } => &codes::NOT_MERGED,
         }
     }
@@ -100,6 +136,14 @@ impl Fault for PromoteError {
                 "say where it shall go, as in `modelyard promote {reference} --to released` or \
                  `--alias champion`"
             ),
+            Self::NotAt {
+                model, version, at, ..
+            } => {
+                let next: Vec<_> = (at.next())
+                    .map(|to| format!("`modelyard promote {model}:{version} --to {to}`"))
+                    .collect();
+                format!("from {at} it can go on by {}", next.join(" or "))
+            }
             Self::NotMerged { branch, .. } => {
                 format!("merge it first: git switch main; git merge --no-ff --no-edit {branch}")
             }
@@ -125,7 +169,8 @@ pub async fn promote(yard: &Yard, request: Request, now: Timestamp) -> Result<Pr
 async fn attempt(yard: &Yard, request: &Request, now: Timestamp) -> Result<Promotion, Failure> {
     let (model, version) = meant(yard, &request.reference).await?;
     let request = request.clone();
-    let change = propose::begin(yard, &format!("promote/{model}/{version}")).await?;
+    let branch = format!("{}/{model}/{version}", request.act);
+    let change = propose::begin(yard, &branch).await?;
     let moved = blocking(move || Moved::make(change, model, version, &request)).await?;
     let message = moved.message();
     let Moved {
@@ -134,6 +179,7 @@ async fn attempt(yard: &Yard, request: &Request, now: Timestamp) -> Result<Promo
         version,
         lifecycle,
         aliases,
+        ..
     } = moved;
     let checked = change.clone();
     blocking(move || refuse_errors(&checked)).await?;
@@ -197,8 +243,46 @@ pub(super) fn merged(
     Err(missing.into())
 }
 
+impl Act {
+    /// The stages that the word leads from and to, if it has but one way.
+    const fn step(self) -> Option<(Lifecycle, Lifecycle)> {
+        match self {
+            Self::Promote => None,
+            Self::Deprecate => Some((Lifecycle::Released, Lifecycle::Deprecated)),
+            Self::Retire => Some((Lifecycle::Deprecated, Lifecycle::Retired)),
+            Self::Recycle => Some((Lifecycle::Retired, Lifecycle::Recycled)),
+            Self::Restore => Some((Lifecycle::Recycled, Lifecycle::Retired)),
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Promote => "promote",
+            Self::Deprecate => "deprecate",
+            Self::Retire => "retire",
+            Self::Recycle => "recycle",
+            Self::Restore => "restore",
+        })
+    }
+}
+
+impl Request {
+    /// The one step that `act` is.
+    pub fn step(act: Act, reference: ModelReference) -> Self {
+        Self {
+            act,
+            reference,
+            to: act.step().map(|(_, to)| to),
+            aliases: Vec::new(),
+        }
+    }
+}
+
 /// The edited records.
 struct Moved {
+    act: Act,
     change: Change,
     model: ModelName,
     version: Version,
@@ -214,6 +298,7 @@ impl Moved {
         request: &Request,
     ) -> Result<Self, Failure> {
         let mut moved = Self {
+            act: request.act,
             lifecycle: None,
             aliases: Vec::new(),
             change,
@@ -233,6 +318,19 @@ impl Moved {
         let Some(to) = to else {
             return Ok(());
         };
+        if let Some((wanted, _)) = self.act.step()
+            && from != wanted
+            && from != to
+        {
+            return Err(PromoteError::NotAt {
+                model: self.model.clone(),
+                version: self.version.clone(),
+                act: self.act,
+                at: from,
+                from: wanted,
+            }
+            .into());
+        }
         let to = from.move_to(to)?;
         self.lifecycle = (from != to).then_some(LifecycleMove { from, to });
         let path = version_path(&self.model, &self.version);
@@ -275,11 +373,11 @@ impl Moved {
                 .map_or("nothing".to_owned(), Version::to_string);
             body.push(format!("{alias}: {from} -> {to}"));
         }
-        format!(
-            "{model}:{version}: promote to {}\n\n{}",
-            title.join(", "),
-            body.join("\n")
-        )
+        let title = match self.act {
+            Act::Promote => format!("promote to {}", title.join(", ")),
+            step => step.to_string(),
+        };
+        format!("{model}:{version}: {title}\n\n{}", body.join("\n"))
     }
 }
 

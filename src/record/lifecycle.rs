@@ -49,11 +49,7 @@ impl Fault for IllegalMove {
     }
 
     fn help(&self) -> Option<String> {
-        let next: Vec<_> = Lifecycle::ALL
-            .into_iter()
-            .filter(|to| self.from != *to && self.from.move_to(*to).is_ok())
-            .map(Lifecycle::as_str)
-            .collect();
+        let next: Vec<_> = self.from.next().map(Lifecycle::as_str).collect();
         Some(format!(
             "from {} it can go to {}",
             self.from,
@@ -98,6 +94,12 @@ impl Lifecycle {
             | (Recycled, Retired) => Ok(to),
             (from, to) => Err(IllegalMove { from, to }),
         }
+    }
+
+    /// Where it can go from here.
+    pub fn next(self) -> impl Iterator<Item = Self> {
+        let others = Self::ALL.into_iter().filter(move |to| *to != self);
+        others.filter(move |to| self.move_to(*to).is_ok())
     }
 
     /// Whether a deployment may use a version at this stage.
@@ -151,9 +153,7 @@ mod tests {
     fn only_five_moves_are_legal() {
         let moves: Vec<_> = Lifecycle::ALL
             .into_iter()
-            .flat_map(|from| Lifecycle::ALL.map(|to| (from, to)))
-            .filter(|(from, to)| from != to && from.move_to(*to).is_ok())
-            .map(|(from, to)| format!("{from} -> {to}"))
+            .flat_map(|from| from.next().map(move |to| format!("{from} -> {to}")))
             .collect();
         assert_eq!(
             moves,

@@ -1,10 +1,10 @@
-//! `modelyard deploy`, `modelyard rollout` and `modelyard restart`.
+//! `modelyard deploy`, `modelyard rollout`, and what is done to a deployment as a whole.
 
 use crate::reconcile::{ENVIRONMENT, deployment};
 use crate::yard::story::Story;
 
 /// A yard with the environment `host`, where `digits` serves 0.9.0 if it `serves`.
-fn story(serves: bool) -> Story {
+pub(super) fn story(serves: bool) -> Story {
     let story = Story::local();
     story.write("environments/host.yaml", ENVIRONMENT);
     if serves {
@@ -18,7 +18,7 @@ fn story(serves: bool) -> Story {
     story
 }
 
-fn lines(story: &Story, branch: &str) -> String {
+pub(super) fn lines(story: &Story, branch: &str) -> String {
     let diff = story.git(&format!("diff -U0 main {branch}"));
     let changes = |line: &&str| {
         line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---")
@@ -96,4 +96,50 @@ fn a_restart_is_a_new_time_in_the_record() {
         lines(&story, "restart/host/digits"),
         format!("+  restart: {restart}")
     );
+}
+
+#[test]
+fn what_is_suspended_stays_until_it_is_resumed() {
+    let story = story(true);
+    let done = story.json("suspend digits --environment host");
+    assert_eq!(
+        (&done["act"], &done["branch"]),
+        (&"suspend".into(), &"suspend/host/digits".into())
+    );
+    assert_eq!(lines(&story, "suspend/host/digits"), "+  suspend: true");
+    story.git("merge -q --no-edit suspend/host/digits");
+    story.json("resume digits --environment host");
+    assert_eq!(lines(&story, "resume/host/digits"), "-  suspend: true");
+    story.git("merge -q --no-edit resume/host/digits");
+    let there = story.json("resume digits --environment host");
+    assert_eq!(
+        (&there["unchanged"], &there["onMain"]),
+        (&true.into(), &true.into())
+    );
+}
+
+#[test]
+fn what_is_undeployed_has_no_record_and_who_is_left_is_told() {
+    let story = story(true);
+    story.write("deployments/host/other.yaml", &deployment("other", "0.9.0"));
+    story.git("add -A");
+    story.git("commit -q -m other");
+    let done = story.json("undeploy other --environment host");
+    assert_eq!(done["leavesNone"], serde_json::Value::Null);
+    let changed = story.git("diff --name-status main undeploy/host/other");
+    assert_eq!(changed, "D\tdeployments/host/other.yaml");
+    story.git("merge -q --no-edit undeploy/host/other");
+    story
+        .modelyard("undeploy digits --environment host")
+        .run()
+        .success()
+        .prints("it is the last one there");
+    for word in ["undeploy", "suspend", "resume"] {
+        let words = format!("{word} other --environment host");
+        story
+            .modelyard(&words)
+            .run()
+            .exits(2)
+            .says("error[no-such-record]");
+    }
 }

@@ -3,6 +3,7 @@
 mod demo;
 mod deploy;
 mod init;
+mod lives;
 mod login;
 mod predict;
 mod promote;
@@ -10,5 +11,6 @@ mod publish;
 mod pull;
 mod push;
 mod reading;
+mod rollback;
 mod set;
 mod test;
