@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod evidence;
 pub mod files;
+pub mod gates;
 pub mod layout;
 mod reading;
 mod records;
@@ -49,9 +50,10 @@ impl Report {
 /// Checks the yard `head`: alone, or as a change of `base`; with what was found out about its
 /// artifacts, if something was.
 ///
-/// Whoever has to know first what is to be found out, or has threads, makes the [`Reading`] itself.
+/// Whoever has to know first what is to be found out, evaluates gates, or has threads, makes the
+/// [`Reading`] itself.
 pub fn check(head: Files, base: Option<Files>, evidence: Option<&Evidence>) -> Report {
-    Reading::new(head, base, &spread::InTurn).report(evidence)
+    Reading::new(head, base, &spread::InTurn).report(evidence, gates::Gates::Unasked)
 }
 
 /// The codes of this room.
@@ -114,6 +116,8 @@ pub mod codes {
         VERSION_CHANGED = "version-changed";
         DIGEST_CHANGED = "digest-changed";
         VERSION_DELETED = "version-deleted";
+        GATE_FAILED = "gate-failed";
+        GATE_INVALID = "gate-invalid";
         GATE_NOT_EVALUATED = "gate-not-evaluated";
         NO_TRUST_RULE = "no-trust-rule";
         DIGEST_MISSING = "digest-missing";

@@ -6,6 +6,7 @@ use super::diagnostic::Diagnostic;
 use super::document::Document;
 use super::evidence::{Evidence, Wanted};
 use super::files::{File, Files};
+use super::gates::{self, Gates, Known, Question};
 use super::layout::{Seat, Use, use_of};
 use super::records::Records;
 use super::spread::Spread;
@@ -88,10 +89,15 @@ impl Reading {
         rules::wanted(&self.records())
     }
 
+    /// What the gates of policies ask, with what is known beside the records.
+    pub fn questions(&self, known: &Known<'_>) -> Vec<Question> {
+        gates::asked(&self.records(), known)
+    }
+
     /// Holds every rule against what was read.
-    pub fn report(mut self, evidence: Option<&Evidence>) -> Report {
+    pub fn report(mut self, evidence: Option<&Evidence>, gates: Gates<'_>) -> Report {
         let mut found = std::mem::take(&mut self.found);
-        rules::hold(&self.records(), evidence, &mut found);
+        rules::hold(&self.records(), evidence, gates, &mut found);
         // Within a file from its beginning, and what is about the whole of it first.
         found.sort_by(|a, b| {
             let key =

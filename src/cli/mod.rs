@@ -32,6 +32,7 @@ mod deployment;
 mod diagnostics;
 mod explain;
 mod fault;
+mod gates;
 mod host;
 mod init;
 mod inspect;
@@ -41,6 +42,7 @@ mod log;
 mod login;
 mod logs;
 mod plan;
+mod policy;
 mod predict;
 mod promote;
 mod proposed;
@@ -181,6 +183,8 @@ enum Command {
     Test(test::Arguments),
     Predict(predict::Arguments),
     Runtime(runtime::Arguments),
+    Gates(gates::Arguments),
+    Policy(policy::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -239,6 +243,8 @@ impl Command {
             Self::Predict(arguments) => arguments.run(context).await,
             Self::Test(arguments) => arguments.run(context).await,
             Self::Runtime(arguments) => arguments.run(context).await,
+            Self::Gates(arguments) => arguments.run(context),
+            Self::Policy(arguments) => arguments.run(context).await,
             Self::Completions(arguments) => arguments.run(context),
         }
     }

@@ -3,11 +3,14 @@
 //! The files come from git, the evidence from the stores and signatures; what is wrong with them
 //! is for [`crate::check`] to say.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use super::cores::Cores;
-use super::{codes, evidence, files};
+use super::{codes, evidence, files, gates};
 use crate::artifact::StoreOptions;
+use crate::check::gates::{Gates, Known};
 use crate::check::{Reading, Report, Side};
 use crate::record::{Code, Failure, Fault};
 use crate::yard::{self, CommitId, Revision, Snapshot, Yard, YardError};
@@ -21,6 +24,10 @@ pub struct Wish {
     pub base: Option<String>,
     /// Whether stores and signatures are asked, too.
     pub evidence: bool,
+    /// Who approved the change, as the forge calls them; where that is known.
+    pub approvals: Option<Vec<String>>,
+    /// This program, which evaluates gates in a process of its own.
+    pub program: PathBuf,
 }
 
 /// What a check came to, and of what.
@@ -136,8 +143,19 @@ pub async fn check_change(
     } else {
         None
     };
+    let authors = {
+        let (yard, tip) = (yard.clone(), wish.head.clone());
+        let base = commits.1;
+        yard::blocking(move || base.map(|base| yard.authors(&tip, base)).transpose()).await?
+    };
+    let questions = reading.questions(&Known {
+        authors: authors.as_deref(),
+        approvals: wish.approvals.as_deref(),
+        evidence: evidence.as_ref(),
+    });
+    let answers = gates::answers(&questions, &wish.program).await?;
     Ok(Checked {
-        report: reading.report(evidence.as_ref()),
+        report: reading.report(evidence.as_ref(), Gates::Answered(&answers)),
         head: commits.0,
         base: commits.1,
     })

@@ -14,6 +14,7 @@ mod evidence;
 pub mod explain;
 mod files;
 pub mod filter;
+mod gates;
 pub mod init;
 pub mod inspect;
 pub mod keys;
@@ -21,6 +22,7 @@ pub mod list;
 pub mod locate;
 pub mod log;
 pub mod login;
+pub mod policy;
 pub mod predict;
 pub mod promote;
 pub mod propose;
@@ -89,6 +91,7 @@ pub mod codes {
         RUNTIME_NOT_HERE = "runtime-not-here";
         NOT_A_TABLE = "not-a-table";
         NO_GOLDEN_TESTS = "no-golden-tests";
+        NO_POLICY_TESTS = "no-policy-tests";
         DEMO_NOT_AS_TOLD = "demo-not-as-told";
         DEMO_PROGRAM_MISSING = "demo-program-missing";
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cores::Cores;
 use super::{codes, files};
+use crate::check::gates::Gates;
 use crate::check::{Diagnostic, Reading, Severity};
 use crate::record::{Code, Failure, Fault};
 use crate::yard::Change;
@@ -18,7 +19,8 @@ pub struct CheckRefused {
 
 /// Makes sure that `change` passes a check against the main branch that it began from, so that
 /// what a pull request's pipeline would refuse is told at once. Stores and signatures are not
-/// asked.
+/// asked, and gates of policies are left to that pipeline; where there is none, as the change goes
+/// to main itself, a gate that is for it does not hold.
 ///
 /// Errors that main has already don't count: they are not the change's doing. What the change
 /// breaks elsewhere does, such as a deployment whose version it retires.
@@ -28,11 +30,15 @@ pub struct CheckRefused {
 pub fn refuse_errors(change: &Change) -> Result<(), Failure> {
     let base = files(&change.base()?)?;
     let head = files(&change.snapshot())?;
-    let mut diagnostics = errors(Reading::new(head, Some(base.clone()), &Cores));
+    let gates = match change.is_direct() {
+        true => Gates::Unasked,
+        false => Gates::Later,
+    };
+    let mut diagnostics = errors(Reading::new(head, Some(base.clone()), &Cores), gates);
     if diagnostics.is_empty() {
         return Ok(());
     }
-    let known = errors(Reading::new(base, None, &Cores));
+    let known = errors(Reading::new(base, None, &Cores), gates);
     let known: BTreeSet<_> = known.iter().map(identity).collect();
     diagnostics.retain(|diagnostic| !known.contains(&identity(diagnostic)));
     if diagnostics.is_empty() {
@@ -41,8 +47,8 @@ pub fn refuse_errors(change: &Change) -> Result<(), Failure> {
     Err(CheckRefused { diagnostics }.into())
 }
 
-fn errors(reading: Reading) -> Vec<Diagnostic> {
-    let mut diagnostics = reading.report(None).diagnostics;
+fn errors(reading: Reading, gates: Gates<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = reading.report(None, gates).diagnostics;
     diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
     diagnostics
 }

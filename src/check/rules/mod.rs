@@ -23,6 +23,7 @@ mod yard;
 
 use super::diagnostic::Diagnostic;
 use super::evidence::Evidence;
+use super::gates::Gates;
 use super::records::Records;
 
 pub(super) use evidence::wanted;
@@ -31,6 +32,7 @@ pub(super) use evidence::wanted;
 pub(super) fn hold(
     records: &Records<'_>,
     evidence: Option<&Evidence>,
+    gates: Gates<'_>,
     found: &mut Vec<Diagnostic>,
 ) {
     models::check(records, found);
@@ -47,7 +49,7 @@ pub(super) fn hold(
     quotas::check(records, found);
     in_use::check(records, found);
     history::check(records, found);
-    policies::check(records, found);
+    policies::check(records, gates, found);
     yard::check(records, found);
     if let Some(evidence) = evidence {
         evidence::check(records, evidence, found);

@@ -1,88 +1,122 @@
-//! Policies: their gates can't be evaluated by this build, and what can't be evaluated fails.
+//! Policies: what came of their gates. What can't be evaluated does not hold.
 
 use crate::check::codes;
 use crate::check::diagnostic::{Diagnostic, Severity};
 use crate::check::document::Document;
+use crate::check::gates::{Answer, Gates, in_force, is_for};
 use crate::check::layout::{Seat, Use, use_of};
 use crate::check::records::Records;
-use crate::record::Lifecycle;
-use crate::record::kind::{Kind, Policy, Severity as Weight};
+use crate::record::kind::{Gate, Policy, Severity as Weight};
 
-/// With something to compare with, a gate fails each change that it is for; without, every policy
-/// is told of.
-pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
-    for document in &records.policies {
-        let Some(policy) = document.policy() else {
-            continue;
-        };
-        if records.base.is_none() {
-            let message =
-                "this build does not evaluate gates: nothing holds because of this policy";
-            let mut diagnostic = document.error(&codes::GATE_NOT_EVALUATED, "/spec/gates", message);
-            diagnostic.place = document.key_at("/spec/gates");
-            found.push(diagnostic.weighing(Severity::Warning));
+pub(super) fn check(records: &Records<'_>, gates: Gates<'_>, found: &mut Vec<Diagnostic>) {
+    if let Gates::Answered(answers) = gates {
+        for document in &records.policies {
+            for (index, gate) in rules(document) {
+                let answer = answers.of(&document.path, index, None);
+                if let Some(Answer::Invalid { why } | Answer::Missing { why }) = answer {
+                    found.push(invalid(document, index, gate, why));
+                }
+            }
+        }
+    }
+    if records.base.is_none() || matches!(gates, Gates::Later) {
+        return;
+    }
+    let in_force = in_force(records);
+    for (path, _) in records.head.iter() {
+        if !records.is_changed(path) {
             continue;
         }
-        for (path, _) in records
-            .head
-            .iter()
-            .filter(|(path, _)| records.is_changed(path))
-        {
-            gates(records, document, policy, path, found);
+        let Use::Record(seat) = use_of(path) else {
+            continue;
+        };
+        for document in &in_force {
+            let is_for = |policy: &Policy| is_for(records, &policy.spec.matching, &seat);
+            if !document.policy().is_some_and(is_for) {
+                continue;
+            }
+            for (index, gate) in rules(document) {
+                let answer = match gates {
+                    Gates::Answered(answers) => answers.of(&document.path, index, Some(path)),
+                    Gates::Unasked | Gates::Later => None,
+                };
+                found.extend(tell(
+                    records,
+                    (document, index, gate),
+                    (path, &seat),
+                    answer,
+                ));
+            }
         }
     }
 }
 
-fn gates(
+fn rules(document: &Document) -> impl Iterator<Item = (usize, &Gate)> {
+    let policy = document.policy().into_iter();
+    policy.flat_map(|policy| policy.spec.gates.iter().enumerate())
+}
+
+fn invalid(document: &Document, index: usize, gate: &Gate, why: &str) -> Diagnostic {
+    let message = format!("the gate `{}` can't be evaluated: {why}", gate.name);
+    document
+        .error(
+            &codes::GATE_INVALID,
+            &format!("/spec/gates/{index}/expr"),
+            message,
+        )
+        .help("write an expression of CEL that is true or false; `modelyard policy test` tries it")
+}
+
+/// What is told of one gate for one record.
+fn tell(
     records: &Records<'_>,
-    document: &Document,
-    policy: &Policy,
-    path: &str,
-    found: &mut Vec<Diagnostic>,
-) {
-    let Use::Record(seat) = use_of(path) else {
-        return;
+    (document, index, gate): (&Document, usize, &Gate),
+    (path, seat): (&str, &Seat),
+    answer: Option<&Answer>,
+) -> Option<Diagnostic> {
+    let name = &gate.name;
+    let (code, message, help) = match answer {
+        Some(Answer::Holds) => return None,
+        Some(Answer::Fails { message, values }) => {
+            let values = values.join(", ");
+            let reason = match (message, values.is_empty()) {
+                (Some(message), true) => format!(": {message}"),
+                (Some(message), false) => format!(": {message} ({values})"),
+                (None, false) => format!(": {values}"),
+                (None, true) => String::new(),
+            };
+            let message = format!("the gate `{name}` does not hold{reason}");
+            (&codes::GATE_FAILED, message, None)
+        }
+        Some(Answer::Missing { why } | Answer::Invalid { why }) => {
+            let message = format!("the gate `{name}` can't be evaluated: {why}");
+            let help =
+                "give what is missing, or guard it in the expression, as by `has(version.license)`";
+            (&codes::GATE_NOT_EVALUATED, message, Some(help))
+        }
+        None => {
+            let message = format!("the gate `{name}` is not evaluated here");
+            let help = "propose the change on a branch: `modelyard check --base` evaluates it";
+            (&codes::GATE_NOT_EVALUATED, message, Some(help))
+        }
     };
-    let matching = &policy.spec.matching;
-    let kind = seat.kind();
-    let of_kind = matching.kinds.is_empty() || matching.kinds.contains(&kind);
-    let moved = matching.transitions.is_empty()
-        || (kind == Kind::ModelVersion
-            && moved(records, &seat).is_some_and(|(from, to)| {
-                let transitions = &matching.transitions;
-                transitions
-                    .iter()
-                    .any(|one| (one.from(), one.to()) == (from, to))
-            }));
-    if !of_kind || !moved {
-        return;
-    }
-    for (index, gate) in policy.spec.gates.iter().enumerate() {
-        let message = format!("the gate `{}` can't be evaluated yet", gate.name);
-        let severity = match gate.severity() {
-            Weight::Error => Severity::Error,
-            Weight::Warning => Severity::Warning,
-        };
-        found.push(
-            Diagnostic::error(&codes::GATE_NOT_EVALUATED, path, message)
-                .weighing(severity)
-                .help("take the gate out of the policy until gates can be evaluated")
-                .related(
-                    &document.path,
-                    document.value_at(&format!("/spec/gates/{index}/name")),
-                    "the gate is here",
-                ),
-        );
-    }
+    let severity = match gate.severity() {
+        Weight::Error => Severity::Error,
+        Weight::Warning => Severity::Warning,
+    };
+    let mut diagnostic = Diagnostic::error(code, path, message).weighing(severity);
+    diagnostic.place = moved(records, seat);
+    diagnostic.help = help.map(str::to_owned);
+    let pointer = format!("/spec/gates/{index}/expr");
+    let place = document.value_at(&pointer);
+    Some(diagnostic.related(&document.path, place, "the gate is here"))
 }
 
-/// The move of the version at `seat`; a new one comes from `staged`.
-fn moved(records: &Records<'_>, seat: &Seat) -> Option<(Lifecycle, Lifecycle)> {
+/// Where a version says where it is in its life.
+fn moved(records: &Records<'_>, seat: &Seat) -> Option<crate::check::diagnostic::Place> {
     let Seat::Version(model, version) = seat else {
         return None;
     };
     let document = records.models.get(model)?.versions.get(version)?;
-    let before = records.version_before(&document.path);
-    let from = before.map_or(Lifecycle::Staged, |(_, record)| record.spec.lifecycle);
-    Some((from, document.version()?.spec.lifecycle))
+    document.value_at("/spec/lifecycle")
 }

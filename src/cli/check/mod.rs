@@ -19,6 +19,7 @@ use super::{Context, Format, Outcome, Page, Report, diagnostics};
 use crate::artifact::StoreOptions;
 use crate::check::{self, Diagnostic, Severity};
 use crate::ops::check_change::{Checked, Wish, check_change};
+use crate::platform::atomic::FileError;
 use crate::record::{Digest, Failure};
 use crate::yard::Revision;
 
@@ -49,6 +50,10 @@ pub(super) struct Arguments {
     /// Check the yard at REV in place of the work tree
     #[arg(long, value_name = "REV")]
     at: Option<String>,
+    /// Who approved the change, as the forge calls them, for the gates of policies; may be given
+    /// several times
+    #[arg(long = "approved-by", value_name = "NAME")]
+    approvals: Vec<String>,
     /// Ask the stores for the bytes, and verify signatures by the base's trust policy
     #[arg(long)]
     evidence: bool,
@@ -61,6 +66,8 @@ impl Arguments {
             head: self.at.map_or_else(|| yard.at_hand(), Revision::Commit),
             base: self.base,
             evidence: self.evidence,
+            approvals: (!self.approvals.is_empty()).then_some(self.approvals),
+            program: std::env::current_exe().map_err(FileError::at("find", "this program"))?,
         };
         let options = StoreOptions::new(&context.places);
         let checked = check_change(&yard, &wish, &options, context.clock.now()).await?;

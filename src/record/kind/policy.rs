@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::envelope::{Envelope, Named, Spec};
 use super::grammar::{Grammar, ValueError, words};
@@ -26,6 +27,9 @@ pub struct PolicySpec {
     pub matching: PolicyMatch,
     /// What has to hold.
     pub gates: Vec<Gate>,
+    /// Examples of changes, and which gates each fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<PolicyTest>,
 }
 
 /// Which changes a policy looks at.
@@ -62,6 +66,19 @@ pub struct Gate {
     /// What it means when it does not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
+}
+
+/// An example of a change, and which gates it fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicyTest {
+    /// What it is an example of, in words.
+    pub name: String,
+    /// What the expressions can name.
+    pub given: Map<String, Value>,
+    /// The gates that do not hold, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fails: Vec<String>,
 }
 
 words! {

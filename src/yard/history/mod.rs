@@ -10,14 +10,19 @@ mod renames;
 mod request;
 mod walk;
 
+use std::collections::BTreeSet;
+
 use git2::ErrorCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::error::YardError;
 use super::snapshot::is_partial;
-use super::{Revision, Yard, path};
+use super::{CommitId, Revision, Yard, path};
 use walk::Walk;
+
+/// How many commits of a change are looked at for who wrote them.
+const MOST_COMMITS: usize = 10_000;
 
 /// One commit that changed a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -111,5 +116,36 @@ impl Yard {
                 }
                 YardError::git("read the history")(error)
             })
+    }
+
+    /// Who wrote the commits that `head` has and `base` has not: their e-mail addresses, sorted.
+    /// The work tree's are those of HEAD.
+    ///
+    /// # Errors
+    /// As [`Yard::commit_id`], or if git can't be read.
+    pub fn authors(&self, head: &Revision, base: CommitId) -> Result<Vec<String>, YardError> {
+        let checked_out = Revision::Commit("HEAD".to_owned());
+        let head = match head {
+            Revision::WorkTree => &checked_out,
+            other => other,
+        };
+        let tip = self
+            .commit_id(head)?
+            .expect("only the work tree is no commit");
+        let git = self.reopened()?;
+        let authors = || -> Result<BTreeSet<String>, git2::Error> {
+            let mut walk = git.revwalk()?;
+            walk.push(tip)?;
+            walk.hide(base)?;
+            let mut authors = BTreeSet::new();
+            for commit in walk.take(MOST_COMMITS) {
+                let commit = git.find_commit(commit?)?;
+                let email = commit.author().email_bytes().to_vec();
+                authors.insert(String::from_utf8_lossy(&email).into_owned());
+            }
+            Ok(authors)
+        };
+        let authors = authors().map_err(YardError::git("read the history"))?;
+        Ok(authors.into_iter().collect())
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use modelyard::check::codes::CODES;
 use modelyard::check::evidence::{Artifact, Present};
+use modelyard::check::gates::{Answers, Gates, Known, evaluate};
 use modelyard::check::spread::InTurn;
-use modelyard::check::{Evidence, File, Reading, Report, check};
+use modelyard::check::{Evidence, File, Files, Reading, Report, check};
 
-use super::sound::Edit::{Copy, Put, Remove, Swap, Write};
+use super::sound::Edit::{self, Copy, Put, Remove, Swap, Write};
 use super::sound::*;
 
 struct Case {
@@ -44,10 +45,10 @@ impl Case {
     fn check(&self, edits: &[Edit]) -> Report {
         let sound = sound();
         match &self.before {
-            None => check(edited(&sound, edits), None, None),
+            None => gated(edited(&sound, edits), None),
             Some(before) => {
                 let base = edited(&sound, before);
-                check(edited(&base, edits), Some(base), None)
+                gated(edited(&base, edits), Some(base))
             }
         }
     }
@@ -248,10 +249,8 @@ fn of_models() -> Vec<Case> {
         ),
         case("unknown-key", [Swap(YARD, "release.pub", "relase.pub")]),
         case("no-trust-rule", [Swap(YARD, TRUST, "")]),
-        case(
-            "gate-not-evaluated",
-            [Write("policies/release.yaml", POLICY.to_owned())],
-        ),
+        case("gate-invalid", [policy("size(version.tests)  >")])
+            .right([policy("size(version.tests) > 0")]),
     ]
 }
 
@@ -268,13 +267,20 @@ const TRUST: &str = "  trust:
         accept:
           - key: keys/release.pub
 ";
-const POLICY: &str = "apiVersion: modelyard.dev/v1
+
+/// A policy for releases, of one gate.
+pub(super) fn policy(expression: &str) -> Edit {
+    let policy = format!(
+        "apiVersion: modelyard.dev/v1
 kind: Policy
-metadata: {name: release}
+metadata: {{name: release}}
 spec:
-  match: {kinds: [ModelVersion], transitions: [staged -> released]}
-  gates: [{name: tested, expr: size(version.tests) > 0}]
-";
+  match: {{kinds: [ModelVersion], transitions: [staged -> released]}}
+  gates: [{{name: a gate, expr: {expression:?}}}]
+"
+    );
+    Write("policies/release.yaml", policy)
+}
 
 fn of_deployments() -> Vec<Case> {
     vec![
@@ -340,6 +346,12 @@ fn of_changes() -> Vec<Case> {
         )
         .before([])
         .right([Swap(V1_2, "lifecycle: staged", "lifecycle: released")]),
+        case("gate-failed", [released()])
+            .before([policy("has(version.notes)")])
+            .right([released(), Swap(V1_2, "spec:\n", "spec:\n  notes: Dry.\n")]),
+        case("gate-not-evaluated", [released()])
+            .before([policy("size(version.notes) > 3")])
+            .right([released(), Swap(V1_2, "spec:\n", "spec:\n  notes: Dry.\n")]),
         deleted().before(unused("lifecycle: retired")),
         Case {
             right: vec![Remove(UNUSED)],
@@ -350,6 +362,21 @@ fn of_changes() -> Vec<Case> {
 }
 
 const COPROCESSOR: &str = "  before: [{model: vision/resize, version: 1.0.0}]\n";
+
+fn released() -> Edit {
+    Swap(V1_2, "lifecycle: staged", "lifecycle: released")
+}
+
+/// Checks with gates evaluated.
+pub(super) fn gated(head: Files, base: Option<Files>) -> Report {
+    let reading = Reading::new(head, base, &InTurn);
+    let mut answers = Answers::default();
+    for question in reading.questions(&Known::default()) {
+        let answer = evaluate(&question);
+        answers.insert(&question, answer);
+    }
+    reading.report(None, Gates::Answered(&answers))
+}
 
 /// The codes of a report, each once.
 fn codes(report: &Report) -> BTreeSet<&'static str> {
@@ -436,7 +463,7 @@ fn with_evidence(path: &str, odd: Option<&Artifact>) -> Report {
             evidence.insert(wanted.path, artifact);
         }
     }
-    reading.report(Some(&evidence))
+    reading.report(Some(&evidence), Gates::Unasked)
 }
 
 #[test]

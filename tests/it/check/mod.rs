@@ -2,6 +2,7 @@
 
 mod before;
 mod codes;
+mod gates;
 mod hostile;
 pub(crate) mod sound;
 mod words;

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod evidence;
+mod gates;
 mod pipelines;
 mod serve;
 mod terminal;

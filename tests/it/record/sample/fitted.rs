@@ -146,7 +146,10 @@ fitted! {
             }
         }
     }
-    PolicySpec { matching, gates } policy, source => {
+    PolicyTest { name, given, fails } test, source => {
+        unique(&mut test.fails);
+    }
+    PolicySpec { matching, gates, tests } policy, source => {
         policy.gates = some(source);
         unique(&mut policy.matching.kinds);
         unique(&mut policy.matching.transitions);
