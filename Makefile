@@ -50,8 +50,8 @@ fmt: ## formats the sources
 
 .PHONY: bench
 bench: system ## measures against other people's tools; see benches/
-	tests/tools/install --bench
 	tests/tools/install
+	tests/tools/install --bench
 	MODELYARD_TOOLS_BIN=$$(tests/tools/install --where) cargo bench --locked --features real-tools
 
 .PHONY: format

@@ -1,9 +1,9 @@
 //! `modelyard serve` under load, against a direct connection to the runtime and against nginx as a
 //! proxy to it; how soon a commit serves; and what a pass over a thousand deployments costs.
 //!
-//! All three answer the same requests of the sample `digits`, in turn, and the medians count. `hey`
-//! asks: as fast as it can for the requests a second, and at half of the gateway's rate for the
-//! latencies.
+//! All three answer the same requests of the sample `digits`, in turn, and the medians count: as
+//! fast as they can for the requests a second, and at half of the gateway's rate, evenly, for the
+//! latencies. Last, what a prediction takes beside `onnxruntime`.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -13,6 +13,8 @@
 
 #[path = "../../tests/it/harness/mod.rs"]
 mod harness;
+mod inference;
+mod load;
 mod passes;
 #[path = "../../tests/it/cli/serve/stage.rs"]
 #[allow(dead_code, reason = "tests need more of it")]
@@ -29,11 +31,6 @@ use stage::{Stage, request};
 
 /// How often each goes.
 const ROUNDS: usize = 5;
-/// How many clients ask at once.
-const CLIENTS: usize = 16;
-/// How long they ask.
-const LOAD: &str = "4s";
-
 /// The gateway's requests a second, of nginx's.
 const OF_NGINX_AT_LEAST: f64 = 0.7;
 /// What the gateway may add to the 99th percentile of latencies at half load, in milliseconds.
@@ -63,7 +60,8 @@ fn main() -> ExitCode {
     stage.serve();
     stage.serves("1.0.0");
     first_answers(&stage, &mut hold);
-    load(&sandbox, &stage, &mut hold);
+    under_load(&sandbox, &stage, &mut hold);
+    inference::report();
     match held {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -94,7 +92,7 @@ fn first_answers(stage: &Stage<'_>, hold: &mut impl FnMut(&str, bool)) {
 }
 
 /// Asks the runtime, nginx and the gateway.
-fn load(sandbox: &Sandbox, stage: &Stage<'_>, hold: &mut impl FnMut(&str, bool)) {
+fn under_load(sandbox: &Sandbox, stage: &Stage<'_>, hold: &mut impl FnMut(&str, bool)) {
     let body = sandbox.write("request.json", request());
     let runtime = runtime(stage);
     let nginx = Nginx::start(sandbox, &runtime);
@@ -104,11 +102,11 @@ fn load(sandbox: &Sandbox, stage: &Stage<'_>, hold: &mut impl FnMut(&str, bool))
         ("nginx", format!("http://{}{path}", nginx.address)),
         ("gateway", stage.url()),
     ];
-    let asked = |url: &str, rate: Option<f64>| Asked::by_hey(url, body.to_str().unwrap(), rate);
+    let body = body.to_str().unwrap();
     let mut rates = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
         for ((_, url), rates) in ways.iter().zip(&mut rates) {
-            rates.push(asked(url, None).rate);
+            rates.push(load::rate(url, body));
         }
     }
     let rates = rates.map(median);
@@ -126,7 +124,7 @@ fn load(sandbox: &Sandbox, stage: &Stage<'_>, hold: &mut impl FnMut(&str, bool))
     let mut latencies = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
         for ((_, url), latencies) in ways.iter().zip(&mut latencies) {
-            latencies.push(asked(url, Some(rates[2] / 2.0)).p99_ms);
+            latencies.push(load::p99_ms(url, body, rates[2] / 2.0));
         }
     }
     let latencies = latencies.map(median);
@@ -147,60 +145,6 @@ fn runtime(stage: &Stage<'_>) -> String {
     let address: Value =
         serde_json::from_slice(&fs::read(folder.join("address.json")).unwrap()).unwrap();
     address["listening"].as_str().unwrap().to_owned()
-}
-
-/// What a load came to.
-struct Asked {
-    rate: f64,
-    p99_ms: f64,
-}
-
-impl Asked {
-    /// Asks `url` without a pause, or so often a second.
-    fn by_hey(url: &str, body: &str, rate: Option<f64>) -> Self {
-        let mut command = Command::new("hey");
-        let clients = CLIENTS.to_string();
-        command.args([
-            "-z",
-            LOAD,
-            "-c",
-            &clients,
-            "-m",
-            "POST",
-            "-T",
-            "application/json",
-            "-D",
-            body,
-        ]);
-        if let Some(rate) = rate {
-            #[expect(clippy::cast_precision_loss, reason = "they are few")]
-            let each = rate / CLIENTS as f64;
-            command.args(["-q", &format!("{each:.0}")]);
-        }
-        let output = command.arg(url).output().expect("hey runs");
-        let text = String::from_utf8_lossy(&output.stdout);
-        let number = |mark: &str| {
-            let line = text.lines().find(|line| line.contains(mark));
-            let words = line
-                .unwrap_or_else(|| panic!("no {mark}:\n{text}"))
-                .split_whitespace();
-            words
-                .filter_map(|word| word.parse::<f64>().ok())
-                .next_back()
-                .unwrap()
-        };
-        let all_well = text
-            .lines()
-            .filter(|line| line.trim_start().starts_with('['))
-            .all(|line| line.contains("[200]") || line.contains('|'));
-        assert!(output.status.success() && all_well, "{text}");
-        let p99 = text.lines().find(|line| line.contains("99% in"));
-        let p99 = p99.and_then(|line| line.split_whitespace().nth(2)?.parse::<f64>().ok());
-        Self {
-            rate: number("Requests/sec:"),
-            p99_ms: p99.expect("hey tells the latencies") * 1000.0,
-        }
-    }
 }
 
 /// nginx in front of the runtime, as it is set up where it has to be fast: connections to the
