@@ -21,6 +21,7 @@
 //! | [`follow`] | the loop around passes |
 //! | [`bytes`] | versions' bytes on this host, verified |
 //! | [`gauge`] | measurements |
+//! | `side_by_side` | golden tests put to two versions, and what comes of that |
 //! | [`inbox`] | what this host is told beside main |
 //! | [`status`] | what all this looks like |
 //! | [`revert`] | the commit that restores the line which chose a version that failed |
@@ -46,6 +47,7 @@ pub mod memory;
 mod pass;
 pub mod resolve;
 pub mod revert;
+mod side_by_side;
 #[cfg(test)]
 mod simulator;
 pub mod status;

@@ -7,8 +7,12 @@ mod beside;
 #[cfg(feature = "real-tools")]
 mod clients;
 mod killed;
+#[cfg(feature = "real-tools")]
+mod programs;
 mod rollouts;
 mod shapes;
+#[cfg(feature = "real-tools")]
+mod side_by_side;
 mod stage;
 
 use std::fs;

@@ -55,36 +55,48 @@ impl<'a> Stage<'a> {
     /// A shared yard with the versions 1.0.0, which is the champion, 1.1.0 and 1.2.0, which is
     /// broken; all of them released.
     pub(super) fn set(sandbox: &'a Sandbox) -> Self {
+        let stage = Self::bare(sandbox);
+        for version in ["1.0.0", "1.1.0", "1.2.0"] {
+            stage.publish("digits", version, "vision/digits");
+        }
+        stage.champion("1.0.0");
+        stage
+    }
+
+    /// A shared yard with the environment, and no models.
+    pub(super) fn bare(sandbox: &'a Sandbox) -> Self {
         let stage = Self {
             sandbox,
             yard: sandbox.shared_yard(),
             server: None,
             address: None,
         };
-        for version in ["1.0.0", "1.1.0", "1.2.0"] {
-            stage.publish("digits", version, "vision/digits");
-        }
         stage.yard.write("environments/host.yaml", ENVIRONMENT);
         stage.merge_all("An environment");
-        stage.champion("1.0.0");
         stage
     }
 
     /// Publishes and merges a version of `examples/`, released.
     pub(super) fn publish(&self, sample: &str, version: &str, name: &str) {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
-        let words = [
-            "publish",
+        let records = ["model", version].map(|file| format!("{folder}/{sample}/{file}.yaml"));
+        self.publish_from(
             &format!("{folder}/{sample}/{version}"),
-            "--as",
-            &format!("{name}:{version}"),
-            "--from",
-            &format!("{folder}/{sample}/model.yaml"),
-            "--from",
-            &format!("{folder}/{sample}/{version}.yaml"),
-            "--unsigned",
-        ];
-        self.yard.modelyard(words).run().success();
+            &records,
+            name,
+            version,
+        );
+    }
+
+    /// Publishes and merges a version of the files in `folder`, released.
+    pub(super) fn publish_from(&self, folder: &str, records: &[String], name: &str, version: &str) {
+        let reference = format!("{name}:{version}");
+        let words = ["publish", folder, "--as", &reference, "--unsigned"];
+        let records = records.iter().flat_map(|record| ["--from", record]);
+        self.yard
+            .modelyard(words.into_iter().chain(records))
+            .run()
+            .success();
         self.merge(&format!("publish/{name}/{version}"));
         let released = format!("{name}:{version}");
         let promote = ["promote", &released, "--to", "released"];
