@@ -125,6 +125,9 @@ pub struct Replicas {
     /// How much of it each replica shall have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Finite>,
+    /// How long less load has to be enough before replicas are stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale_down_delay: Option<Span>,
 }
 
 words! {

@@ -147,6 +147,7 @@ fn a_full_record_is_written_as_a_person_would() {
         max: 8
         metric: concurrency
         target: 10
+        scaleDownDelay: 5m
       resources:
         requests:
           cpu: "1"
