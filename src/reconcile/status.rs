@@ -18,6 +18,7 @@ use crate::record::{Digest, Failure, Name};
 use crate::rollout::{
     Backends, Desired, Golden, Instance, Part, Phase, Progress, Revert, Stages, State, Why, Wish,
 };
+use crate::target::process::Limiting;
 
 /// The largest `status.json`: a thousand deployments take some megabytes.
 const MAX_STATUS_BYTES: u64 = 64 * 1024 * 1024;
@@ -39,6 +40,9 @@ pub struct Status {
     /// Why nothing newer is known of main, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub behind: Option<String>,
+    /// What limits its runtimes, where somebody starts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limiting>,
     /// Its deployments, by name.
     pub deployments: Vec<DeploymentStatus>,
     /// What failed of late and is tried again.
@@ -189,6 +193,7 @@ impl Status {
             listening,
             commit: report.commit.clone(),
             behind,
+            limits: None,
             deployments: names.into_iter().map(deployment).collect(),
             troubles: troubles.iter().map(ToString::to_string).collect(),
         }

@@ -317,7 +317,27 @@ impl Drop for Stage<'_> {
             }
             kill("-KILL", shim);
         }
+        let groups = groups(&self.state());
+        let deadline = Instant::now() + PATIENCE;
+        while groups.iter().any(|group| group.exists()) && Instant::now() < deadline {
+            for group in &groups {
+                let _ = fs::write(group.join("cgroup.kill"), "1");
+                let _ = fs::remove_dir(group);
+            }
+        }
     }
+}
+
+/// The control groups of the runtimes, on hosts where they have some.
+fn groups(state: &Path) -> Vec<PathBuf> {
+    let folders = fs::read_dir(state.join("instances")).into_iter().flatten();
+    let group = |folder: fs::DirEntry| {
+        let order = fs::read(folder.path().join("order.json")).ok()?;
+        let order: Value = serde_json::from_slice(&order).ok()?;
+        let group = order["command"]["group"]["path"].as_str()?;
+        Some(PathBuf::from(group))
+    };
+    folders.flatten().filter_map(group).collect()
 }
 
 /// Sends a signal; that the process is gone already is fine.
