@@ -6,6 +6,8 @@ mod bad;
 mod beside;
 #[cfg(feature = "real-tools")]
 mod clients;
+#[cfg(feature = "real-tools")]
+mod commands;
 mod killed;
 #[cfg(feature = "real-tools")]
 mod programs;

@@ -46,7 +46,7 @@ metadata: {namespace: math, name: double, version: VERSION}
 spec:
   lifecycle: staged
   format: {name: program}
-  runtime: {name: command}
+  runtime: RUNTIME
   entrypoint: {file: server}
   inputs: [{name: x, datatype: INT64, shape: [1]}]
   outputs: [{name: y, datatype: INT64, shape: [1]}]
@@ -68,11 +68,18 @@ pub(super) fn request(x: i64) -> String {
 /// Publishes a version that answers `answer`, an expression of Python; its golden tests ask for
 /// twice 1, 3 and 7.
 pub(super) fn publish(stage: &Stage<'_>, version: &str, answer: &str) {
+    publish_as(stage, version, answer, "{name: command}");
+}
+
+/// The same, with this as the record's `runtime`.
+pub(super) fn publish_as(stage: &Stage<'_>, version: &str, answer: &str, runtime: &str) {
     let place = format!("programs/{version}");
     let program = PROGRAM.replace("ANSWER", answer);
     let program = stage.sandbox.write(format!("{place}/server"), program);
     fs::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
-    let mut record = RECORD.replace("VERSION", version);
+    let mut record = RECORD
+        .replace("VERSION", version)
+        .replace("RUNTIME", runtime);
     for x in [1, 3, 7] {
         record += &format!(
             "    - {{name: twice {x}, request: {}, expect: {{outputs: [{{name: y, datatype: INT64, shape: [1], data: [{}]}}]}}}}\n",
