@@ -24,6 +24,7 @@
 //! | `side_by_side` | golden tests put to two versions, and what comes of that |
 //! | [`inbox`] | what this host is told beside main |
 //! | [`status`] | what all this looks like |
+//! | `reserve` | room for the status on a disk that is full |
 //! | [`revert`] | the commit that restores the line which chose a version that failed |
 //!
 //! # What holds
@@ -45,6 +46,7 @@ pub mod gauge;
 pub mod inbox;
 pub mod memory;
 mod pass;
+mod reserve;
 pub mod resolve;
 pub mod revert;
 mod side_by_side;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::pass::{Report, Trouble};
-use super::revert;
+use super::{reserve, revert};
 use crate::platform::atomic::{self, FileError, Readers};
 use crate::record::{Digest, Failure, Name};
 use crate::rollout::{
@@ -212,13 +212,23 @@ impl Status {
         }
     }
 
-    /// Keeps it in `folder`.
+    /// Keeps it in `folder`, by means of the room that is kept for it where the disk is full: then
+    /// above all people want to know.
     ///
     /// # Errors
     /// If it can't be written; what was there stays.
     pub fn write(&self, folder: &Path) -> Result<(), FileError> {
         let bytes = serde_json::to_vec_pretty(self).expect("its keys are texts");
-        atomic::write(&place(folder), &bytes, Readers::Umask)
+        match atomic::write(&place(folder), &bytes, Readers::Umask) {
+            Ok(()) => {
+                reserve::keep(folder, bytes.len());
+                Ok(())
+            }
+            Err(error) if reserve::is_wanted(&error) => {
+                reserve::write(folder, &place(folder), &bytes).map_err(|_| error)
+            }
+            failed => failed,
+        }
     }
 }
 

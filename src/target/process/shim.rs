@@ -16,7 +16,7 @@ use rustix::process::{
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::log::Log;
 use super::state::{Address, Command, Exit, Folder, Group, OrderFile, Shim};
@@ -27,6 +27,8 @@ use crate::target::runtime::announcement::MAX_ANNOUNCEMENT_BYTES;
 
 /// How long output may still come after a runtime ended: children of it may hold it open.
 const LINGER: Duration = Duration::from_secs(1);
+/// How long after a file could not be written that is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Runs the instance whose folder is at `path` until it ends, or `stop` is done and it is ended.
 ///
@@ -202,14 +204,31 @@ async fn announced(stdout: ChildStdout, folder: &Folder, log: Arc<Mutex<Log>>) {
     let read = first.read_until(b'\n', &mut line).await;
     match Announcement::parse(&String::from_utf8_lossy(&line)) {
         Some(Announcement { listening }) => {
-            if let Err(error) = folder.write_address(&Address { listening }) {
-                add(&log, format!("{error}\n").as_bytes());
-            }
+            let (folder, log) = (folder.clone(), Arc::clone(&log));
+            tokio::spawn(async move { kept(&folder, Address { listening }, &log).await });
         }
         None => add(&log, &line),
     }
     if read.is_ok() {
         logged(stdout, log).await;
+    }
+}
+
+/// Keeps the address. Nobody finds the runtime without it, so on a full disk that is tried until
+/// there is room.
+async fn kept(folder: &Folder, address: Address, log: &Mutex<Log>) {
+    let mut tick = interval(AGAIN);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tick.tick().await;
+        let Err(error) = folder.write_address(&address) else {
+            return;
+        };
+        if !is_told {
+            add(log, format!("{error}; it is tried again\n").as_bytes());
+            is_told = true;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `modelyard serve` and what goes with it, with real runtimes, real clients and real kills.
 
 mod analyses;
+mod asking;
 mod bad;
 #[cfg(feature = "real-tools")]
 mod beside;
@@ -8,6 +9,8 @@ mod beside;
 mod clients;
 #[cfg(feature = "real-tools")]
 mod commands;
+#[cfg(feature = "real-tools")]
+mod full;
 mod killed;
 #[cfg(feature = "real-tools")]
 mod programs;
