@@ -14,6 +14,7 @@ mod full;
 mod killed;
 #[cfg(feature = "real-tools")]
 mod programs;
+mod rewritten;
 mod rollouts;
 mod shapes;
 #[cfg(feature = "real-tools")]
