@@ -48,7 +48,7 @@ pub(super) async fn measure(
     let running = ground.target.observe().await.map_err(text)?;
     let stable = wanted.stable.as_ref();
     let mut all = Vec::new();
-    for choice in wanted.candidate.beyond(stable) {
+    for choice in measured(&wanted.candidate, stable) {
         let tests = ground.main.tests(choice.content()).await.map_err(text)?;
         let tests = chosen(tests, which);
         let files = ground.bytes.files(choice.content()).await.map_err(text)?;
@@ -76,6 +76,17 @@ pub(super) async fn measure(
         });
     }
     outcome(&all)
+}
+
+/// What is put to the test: what is new; where only the weights are, all of it.
+fn measured<'a>(candidate: &'a Side, stable: Option<&Side>) -> Vec<&'a Choice> {
+    let known = |choice: &Choice| stable.is_some_and(|stable| stable.has(choice.revision()));
+    let all = candidate.choices().iter().map(|choice| &**choice);
+    let new: Vec<_> = all.clone().filter(|choice| !known(choice)).collect();
+    match new.is_empty() {
+        true => all.collect(),
+        false => new,
+    }
 }
 
 /// One of a version's replicas, which can be asked.
