@@ -356,6 +356,8 @@ impl<'a> Stage<'a> {
 
 impl Drop for Stage<'_> {
     fn drop(&mut self) {
+        // A disk of the server's own is not seen any more when the server is gone.
+        let (mut below, mut groups) = (shims(&self.state()), groups(&self.state()));
         if let Some(mut server) = self.server.take() {
             for child in children(server.id()) {
                 kill("-KILL", child);
@@ -363,13 +365,14 @@ impl Drop for Stage<'_> {
             let _ = server.kill();
             let _ = server.wait();
         }
-        for shim in shims(&self.state()) {
+        below.extend(shims(&self.state()));
+        for shim in below {
             for child in children(shim) {
                 kill("-KILL", child);
             }
             kill("-KILL", shim);
         }
-        let groups = groups(&self.state());
+        groups.extend(self::groups(&self.state()));
         let deadline = Instant::now() + PATIENCE;
         while groups.iter().any(|group| group.exists()) && Instant::now() < deadline {
             for group in &groups {
