@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Context, Outcome, Page, Report, proposed};
+use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::restart::{self, Restarting};
 use crate::record::{Failure, Name};
 
@@ -17,10 +17,10 @@ use crate::record::{Failure, Name};
   modelyard restart digits --environment host")]
 pub(super) struct Arguments {
     /// The deployment
-    #[arg(value_name = "DEPLOYMENT")]
+    #[arg(value_name = "DEPLOYMENT", add = completions::deployed())]
     deployment: Name,
     /// Its environment
-    #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT")]
+    #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT", add = completions::environments())]
     environment: Name,
 }
 
