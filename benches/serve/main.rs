@@ -11,6 +11,9 @@
     reason = "it measures, and tells what it measured; clippy.toml is for what ships"
 )]
 
+#[path = "../../tests/it/cli/serve/asking.rs"]
+#[allow(dead_code, reason = "tests need more of it")]
+mod asking;
 #[path = "../../tests/it/harness/mod.rs"]
 mod harness;
 mod inference;

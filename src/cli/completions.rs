@@ -3,6 +3,7 @@
 //! The shell calls `modelyard` itself for each completion (`COMPLETE=<shell>`), so that it knows
 //! the models, versions and aliases of the yard at hand.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -104,6 +105,22 @@ pub(super) fn shown() -> ArgValueCompleter {
     })
 }
 
+/// Completes deployments by their names, of whichever environment.
+pub(super) fn deployed() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let current = current.to_str().unwrap_or_default();
+        names(current).unwrap_or_default()
+    })
+}
+
+/// Completes environments.
+pub(super) fn environments() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let current = current.to_str().unwrap_or_default();
+        places(current).unwrap_or_default()
+    })
+}
+
 /// The records at hand; nothing where there is no yard.
 #[expect(
     clippy::disallowed_methods,
@@ -132,6 +149,29 @@ fn deployments(start: &str) -> Option<Vec<CompletionCandidate>> {
     let fitting = names.filter(|name| name.starts_with(start)).take(MOST);
     let candidate = |name: String| CompletionCandidate::new(name).help(Some("deployment".into()));
     Some(fitting.map(candidate).collect())
+}
+
+/// The names of deployments, each with the environments that have it.
+fn names(start: &str) -> Option<Vec<CompletionCandidate>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (environment, name) in catalog()?.deployment_names().ok()? {
+        let places = found.entry(name.to_string()).or_default();
+        places.push(environment.to_string());
+    }
+    let fitting = found
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(start));
+    let candidate = |(name, places): (String, Vec<String>)| {
+        CompletionCandidate::new(name).help(Some(places.join(", ").into()))
+    };
+    Some(fitting.take(MOST).map(candidate).collect())
+}
+
+fn places(start: &str) -> Option<Vec<CompletionCandidate>> {
+    let found = catalog()?.environments().ok()?.into_iter();
+    let names = found.map(|environment| environment.metadata.name.to_string());
+    let fitting = names.filter(|name| name.starts_with(start)).take(MOST);
+    Some(fitting.map(CompletionCandidate::new).collect())
 }
 
 fn models(catalog: &Catalog, start: &str) -> Option<Vec<CompletionCandidate>> {

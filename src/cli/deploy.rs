@@ -22,10 +22,10 @@ pub(super) struct Arguments {
     #[arg(value_name = "MODEL:VERSION", add = completions::references())]
     reference: ModelReference,
     /// The environment
-    #[arg(long = "to", value_name = "ENVIRONMENT")]
+    #[arg(long = "to", value_name = "ENVIRONMENT", add = completions::environments())]
     environment: Name,
     /// The deployment, where the model has several there or a new one shall have another name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::deployed())]
     deployment: Option<Name>,
 }
 

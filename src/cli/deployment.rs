@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Context, Outcome, Page, Report, proposed};
+use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::deployment::{self, Act, Acted};
 use crate::record::{Failure, Name};
 
@@ -62,10 +62,10 @@ pub(super) struct Undeploy {
 #[derive(Debug, clap::Args)]
 struct Which {
     /// The deployment
-    #[arg(value_name = "DEPLOYMENT")]
+    #[arg(value_name = "DEPLOYMENT", add = completions::deployed())]
     deployment: Name,
     /// Its environment
-    #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT")]
+    #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT", add = completions::environments())]
     environment: Name,
 }
 

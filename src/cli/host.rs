@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Context, codes};
+use super::{Context, codes, completions};
 use crate::reconcile::memory;
 use crate::reconcile::status::Status;
 use crate::record::{Code, Failure, Fault, Name};
@@ -12,7 +12,7 @@ use crate::yard::Yard;
 #[derive(Debug, clap::Args)]
 pub(super) struct HostArguments {
     /// The environment, as `environments/NAME.yaml` has it
-    #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT")]
+    #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT", add = completions::environments())]
     pub(super) environment: Name,
     /// Where the state of this environment is kept on this host; by default
     /// $MODELYARD_STATE, else $XDG_STATE_HOME/modelyard, in a folder of the yard's

@@ -9,7 +9,7 @@ use tokio::time::interval;
 
 use super::fault::CliError;
 use super::host::HostArguments;
-use super::{Context, Outcome};
+use super::{Context, Outcome, completions};
 use crate::platform::atomic::FileError;
 use crate::record::{Code, Failure, Fault, Name};
 use crate::target::process;
@@ -29,7 +29,7 @@ const PART_BYTES: u64 = 64 * 1024;
   modelyard logs digits -e host --replica 3")]
 pub(super) struct Arguments {
     /// The deployment
-    #[arg(value_name = "DEPLOYMENT")]
+    #[arg(value_name = "DEPLOYMENT", add = completions::deployed())]
     deployment: Name,
     #[command(flatten)]
     host: HostArguments,

@@ -69,7 +69,7 @@ impl Arguments {
             every: SignedDuration::ZERO,
             clock: Arc::clone(&context.clock),
         };
-        let mut told = Told::of(context, environment, folder, None);
+        let mut told = Told::of(context, environment, folder, None, assembled.limiting);
         let settling = follower.settle(&mut told);
         let is_settled = timeout(Duration::from_secs(self.timeout), settling)
             .await

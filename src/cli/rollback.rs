@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Context, Outcome, Page, Report, proposed};
+use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::rollback::{self, Request, RollingBack};
 use crate::record::{Failure, Name, Version};
 
@@ -19,10 +19,10 @@ use crate::record::{Failure, Name, Version};
   modelyard rollback digits --environment host --to 1.0.0")]
 pub(super) struct Arguments {
     /// The deployment
-    #[arg(value_name = "DEPLOYMENT")]
+    #[arg(value_name = "DEPLOYMENT", add = completions::deployed())]
     deployment: Name,
     /// Its environment
-    #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT")]
+    #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT", add = completions::environments())]
     environment: Name,
     /// To this version of the model
     #[arg(long, value_name = "VERSION")]

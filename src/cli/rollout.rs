@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use clap::Subcommand;
 
 use super::host::HostArguments;
-use super::{Context, Outcome, Page, Report, proposed};
+use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::steer::{self, Request, Steering};
 use crate::reconcile::inbox::{Inbox, Message};
 use crate::record::kind::RolloutAction;
@@ -43,7 +43,7 @@ enum Word {
 #[derive(Debug, clap::Args)]
 struct Which {
     /// The deployment
-    #[arg(value_name = "DEPLOYMENT")]
+    #[arg(value_name = "DEPLOYMENT", add = completions::deployed())]
     deployment: Name,
     #[command(flatten)]
     host: HostArguments,

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::table::table;
-use super::{Context, Outcome, Page, Report};
+use super::{Context, Outcome, Page, Report, completions};
 use crate::gateway::tokens::{self, NewToken, Token};
 use crate::record::kind::Span;
 use crate::record::{Failure, Name};
@@ -45,7 +45,7 @@ struct Create {
     #[arg(long = "for", value_name = "APPLICATION")]
     application: Name,
     /// A deployment that it is good for; may be given several times
-    #[arg(long, value_name = "DEPLOYMENT", required_unless_present = "all")]
+    #[arg(long, value_name = "DEPLOYMENT", required_unless_present = "all", add = completions::deployed())]
     deployment: Vec<Name>,
     /// Good for every deployment
     #[arg(long, conflicts_with = "deployment")]

@@ -113,6 +113,7 @@ fn outcome(metric: &str, counts: &Counts) -> Outcome {
         Some(value) => Outcome::Value {
             value,
             samples: Some(samples),
+            note: None,
         },
         None => Outcome::Nothing {
             why: "there was no request yet".to_owned(),

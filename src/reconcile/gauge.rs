@@ -18,13 +18,13 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::edges::{Bytes, Gauge, Main, Wanted};
+use super::side_by_side;
 use crate::platform::clock::Clock;
 use crate::platform::http;
 use crate::record::Failure;
-use crate::record::kind::{Finite, GoldenTest, TestChoice};
-use crate::rollout::{Ask, Choice, Measurement, Outcome, Part, Phase, Source};
+use crate::record::kind::Finite;
+use crate::rollout::{Ask, Measurement, Outcome, Source};
 use crate::target::Target;
-use crate::target::runtime::{Client, golden};
 
 /// How long a measurement may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -116,57 +116,12 @@ impl Ground {
     async fn measure(&self, client: &reqwest::Client, wanted: &Wanted) -> Outcome {
         let measured = match &wanted.analysis.source {
             Source::Gateway { metric } => Ok((self.counted)(wanted, metric)),
-            Source::Golden { tests } => self.golden(wanted, tests).await,
+            Source::Golden { tests } => side_by_side::measure(self, wanted, tests).await,
             Source::Prometheus { query } => self.prometheus(client, query).await,
             Source::Http { url, pointer } => asked(client, url, pointer.as_deref()).await,
             Source::Command { arguments } => self.printed(wanted, arguments).await,
         };
         measured.unwrap_or_else(|why| Outcome::Error { why })
-    }
-
-    /// The share of golden tests that the candidate's models pass, each put to one replica.
-    async fn golden(&self, wanted: &Wanted, which: &TestChoice) -> Result<Outcome, String> {
-        let (mut passed, mut all) = (0_u32, 0_u32);
-        for choice in wanted.candidate.choices() {
-            let tests = self.main.tests(choice.content()).await.map_err(text)?;
-            for tested in self.tested(wanted, choice, &chosen(tests, which)).await? {
-                all += 1;
-                passed += u32::from(tested);
-            }
-        }
-        if all == 0 {
-            let why = "there is no such golden test".to_owned();
-            return Ok(Outcome::Nothing { why });
-        }
-        let share = Finite::try_from(f64::from(passed) / f64::from(all));
-        share.map(value).map_err(|error| error.to_string())
-    }
-
-    /// Whether each of `tests` passes.
-    async fn tested(
-        &self,
-        wanted: &Wanted,
-        choice: &Choice,
-        tests: &[GoldenTest],
-    ) -> Result<Vec<bool>, String> {
-        let running = self.target.observe().await.map_err(text)?;
-        let replica = running.iter().find(|one| {
-            one.id.deployment == wanted.ask.deployment
-                && one.choice.revision() == choice.revision()
-                && one.part == Part::Model
-                && one.phase == Phase::Ready
-        });
-        let endpoint = replica.and_then(|one| one.endpoint.as_ref());
-        let endpoint = endpoint.ok_or("no replica of it is ready")?;
-        let files = self.bytes.files(choice.content()).await.map_err(text)?;
-        let files = files.ok_or("its files are not here")?;
-        let client = Client::direct(endpoint.address).map_err(|error| error.to_string())?;
-        let mut results = Vec::with_capacity(tests.len());
-        for test in tests {
-            let tested = golden::test(&client, &endpoint.model, test, &files).await;
-            results.push(tested.map_err(|error| error.to_string())?.passed);
-        }
-        Ok(results)
     }
 
     /// The number that a program prints. It is told what is measured by the variables
@@ -266,6 +221,7 @@ fn value(value: Finite) -> Outcome {
     Outcome::Value {
         value,
         samples: None,
+        note: None,
     }
 }
 
@@ -298,15 +254,7 @@ fn sample(data: &Value) -> Result<Outcome, String> {
     })
 }
 
-fn chosen(tests: Vec<GoldenTest>, which: &TestChoice) -> Vec<GoldenTest> {
-    let is_chosen = |test: &GoldenTest| match which {
-        TestChoice::All(_) => true,
-        TestChoice::Named(names) => names.contains(&test.name),
-    };
-    tests.into_iter().filter(is_chosen).collect()
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
-fn text(failure: Failure) -> String {
+pub(super) fn text(failure: Failure) -> String {
     failure.to_string()
 }

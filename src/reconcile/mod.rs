@@ -21,8 +21,10 @@
 //! | [`follow`] | the loop around passes |
 //! | [`bytes`] | versions' bytes on this host, verified |
 //! | [`gauge`] | measurements |
+//! | `side_by_side` | golden tests put to two versions, and what comes of that |
 //! | [`inbox`] | what this host is told beside main |
 //! | [`status`] | what all this looks like |
+//! | `reserve` | room for the status on a disk that is full |
 //! | [`revert`] | the commit that restores the line which chose a version that failed |
 //!
 //! # What holds
@@ -44,8 +46,10 @@ pub mod gauge;
 pub mod inbox;
 pub mod memory;
 mod pass;
+mod reserve;
 pub mod resolve;
 pub mod revert;
+mod side_by_side;
 #[cfg(test)]
 mod simulator;
 pub mod status;

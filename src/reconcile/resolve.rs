@@ -26,8 +26,9 @@ use crate::yard::Catalog;
 const HEALTH_TIMEOUT: Span = Span::minutes(10);
 /// How long a replica that leaves may finish its requests.
 const DRAIN_TIMEOUT: Span = Span::seconds(30);
-/// How long less load has to be enough before replicas are stopped.
-const IDLE_AFTER: Span = Span::minutes(5);
+/// How long less load has to be enough before replicas are stopped where nothing is said, as
+/// Kubernetes' autoscaler has it.
+const SCALE_DOWN_DELAY: Span = Span::minutes(5);
 
 /// What should be, and the records that it was told from.
 #[derive(Debug, Clone)]
@@ -372,7 +373,7 @@ fn replicas(spec: &DeploymentSpec) -> Replicas {
         min,
         max: said.max.unwrap_or(min).max(min),
         target: said.target,
-        idle_after: IDLE_AFTER,
+        idle_after: said.scale_down_delay.unwrap_or(SCALE_DOWN_DELAY),
     }
 }
 

@@ -12,12 +12,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::pass::{Report, Trouble};
-use super::revert;
+use super::{reserve, revert};
 use crate::platform::atomic::{self, FileError, Readers};
 use crate::record::{Digest, Failure, Name};
 use crate::rollout::{
     Backends, Desired, Golden, Instance, Part, Phase, Progress, Revert, Stages, State, Why, Wish,
 };
+use crate::target::process::Limiting;
 
 /// The largest `status.json`: a thousand deployments take some megabytes.
 const MAX_STATUS_BYTES: u64 = 64 * 1024 * 1024;
@@ -39,6 +40,9 @@ pub struct Status {
     /// Why nothing newer is known of main, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub behind: Option<String>,
+    /// What limits its runtimes, where somebody starts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limiting>,
     /// Its deployments, by name.
     pub deployments: Vec<DeploymentStatus>,
     /// What failed of late and is tried again.
@@ -189,6 +193,7 @@ impl Status {
             listening,
             commit: report.commit.clone(),
             behind,
+            limits: None,
             deployments: names.into_iter().map(deployment).collect(),
             troubles: troubles.iter().map(ToString::to_string).collect(),
         }
@@ -207,13 +212,23 @@ impl Status {
         }
     }
 
-    /// Keeps it in `folder`.
+    /// Keeps it in `folder`, by means of the room that is kept for it where the disk is full: then
+    /// above all people want to know.
     ///
     /// # Errors
     /// If it can't be written; what was there stays.
     pub fn write(&self, folder: &Path) -> Result<(), FileError> {
         let bytes = serde_json::to_vec_pretty(self).expect("its keys are texts");
-        atomic::write(&place(folder), &bytes, Readers::Umask)
+        match atomic::write(&place(folder), &bytes, Readers::Umask) {
+            Ok(()) => {
+                reserve::keep(folder, bytes.len());
+                Ok(())
+            }
+            Err(error) if reserve::is_wanted(&error) => {
+                reserve::write(folder, &place(folder), &bytes).map_err(|_| error)
+            }
+            failed => failed,
+        }
     }
 }
 

@@ -57,7 +57,7 @@ pub enum Source {
         /// Which of its metrics, such as `error_rate`.
         metric: String,
     },
-    /// The share of golden tests that pass.
+    /// The share of golden tests that pass, of those that it or what it is held against passes.
     Golden {
         /// Which of them.
         tests: TestChoice,
@@ -119,6 +119,8 @@ pub enum Outcome {
         value: Finite,
         /// How many requests it is of, where it is of requests.
         samples: Option<u64>,
+        /// What it is made of, for people.
+        note: Option<String>,
     },
     /// An answer that says nothing: no data, or not a number.
     Nothing {
@@ -263,8 +265,12 @@ impl Analysis {
     }
 
     fn describe(&self, outcome: &Outcome) -> String {
-        let (value, samples) = match outcome {
-            Outcome::Value { value, samples } => (value, samples),
+        let (value, samples, note) = match outcome {
+            Outcome::Value {
+                value,
+                samples,
+                note,
+            } => (value, samples, note),
             Outcome::Nothing { why } => return format!("nothing was said: {why}"),
             Outcome::Error { why } => return format!("it could not be measured: {why}"),
         };
@@ -284,6 +290,9 @@ impl Analysis {
             }
             Some(samples) => text += &format!(", of {samples} requests"),
             None => {}
+        }
+        if let Some(note) = note {
+            text += &format!("; {note}");
         }
         text
     }
@@ -328,6 +337,7 @@ mod tests {
             let value = |value: f64| Outcome::Value {
                 value: Finite::try_from(value).unwrap(),
                 samples: None,
+                note: None,
             };
             let why = "no answer".to_owned();
             let outcome = match sign {

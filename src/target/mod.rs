@@ -42,6 +42,7 @@ pub use recipe::{Recipe, RecipeError, default_runtime};
 pub mod codes {
     crate::codes! {
         RUNTIME_UNSAID = "runtime-unsaid";
+        ARGUMENTS_UNHEARD = "arguments-unheard";
         RECIPE_UNREADABLE = "recipe-unreadable";
         NO_ONNX_FILE = "no-onnx-file";
         NOT_ONNX = "not-onnx";

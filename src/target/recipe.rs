@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::codes;
 use crate::record::kind::{
-    CodeEnvironment, DefaultRuntime, Entrypoint, Format, ModelVersionSpec, ResourceAmounts,
-    Runtime, SecretEnvironment, VariableName,
+    Arguments, CodeEnvironment, DefaultRuntime, Entrypoint, Format, ModelVersionSpec,
+    ResourceAmounts, Runtime, SecretEnvironment, VariableName,
 };
 use crate::record::{Code, Fault, Name};
 use crate::rollout::Launch;
@@ -30,6 +30,9 @@ pub struct Recipe {
     /// The function that serves it, for code that serves itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<Entrypoint>,
+    /// What the program of the runtime `command` is told.
+    #[serde(default, skip_serializing_if = "Arguments::is_empty")]
+    pub arguments: Arguments,
     /// The language environment that its code needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<CodeEnvironment>,
@@ -53,6 +56,12 @@ pub enum RecipeError {
         /// The format.
         format: Name,
     },
+    /// Arguments for what takes none.
+    #[error("the runtime `{runtime}` takes no `args`")]
+    TakesNone {
+        /// The runtime.
+        runtime: Name,
+    },
     /// A launch that no recipe was made into.
     #[error("can't read how the instance was started: {source}")]
     Unreadable {
@@ -66,6 +75,7 @@ impl Fault for RecipeError {
     fn code(&self) -> &'static Code {
         match self {
             Self::NoRuntime { .. } => &codes::RUNTIME_UNSAID,
+            Self::TakesNone { .. } => &codes::ARGUMENTS_UNHEARD,
             Self::Unreadable { .. } => &codes::RECIPE_UNREADABLE,
         }
     }
@@ -74,6 +84,11 @@ impl Fault for RecipeError {
         Some(match self {
             Self::NoRuntime { .. } => {
                 "set `runtime.name` in the deployment, or in the version's record".to_owned()
+            }
+            Self::TakesNone { .. } => {
+                "leave them out, or say `name: command` and, in the version's record, which program \
+                 takes them (`entrypoint.file`)"
+                    .to_owned()
             }
             Self::Unreadable { .. } => {
                 "stop the instance: it is started again as the yard says".to_owned()
@@ -86,7 +101,7 @@ impl Recipe {
     /// How a version is started where a deployment says `said` and allows `limits`.
     ///
     /// # Errors
-    /// [`RecipeError::NoRuntime`].
+    /// [`RecipeError::NoRuntime`], [`RecipeError::TakesNone`].
     pub fn of(
         version: &ModelVersionSpec,
         said: Option<&Runtime>,
@@ -107,11 +122,19 @@ impl Recipe {
         // The version of a runtime is one of the runtime that it was said of.
         let same = own.filter(|own| own.name == runtime);
         let runtime_version = said.version.clone();
+        let arguments = match (&same, said.args.is_empty()) {
+            (Some(own), true) => own.args.clone(),
+            _ => said.args.clone(),
+        };
+        if !arguments.is_empty() && runtime.as_str() != "command" {
+            return Err(RecipeError::TakesNone { runtime });
+        }
         Ok(Self {
             runtime,
             runtime_version: runtime_version.or_else(|| same.and_then(|own| own.version)),
             format: version.format.clone(),
             entrypoint: version.entrypoint.clone(),
+            arguments,
             environment: version.environment.clone(),
             variables: said.env.clone(),
             secrets: said.secrets.clone(),
@@ -148,6 +171,7 @@ pub fn default_runtime(version: &ModelVersionSpec) -> Option<DefaultRuntime> {
     Some(DefaultRuntime {
         name: name.parse().expect("it is a name"),
         version: None,
+        args: Arguments::default(),
     })
 }
 
@@ -190,6 +214,29 @@ mod tests {
         insta::assert_snapshot!(
             told(&other, None).unwrap_err(),
             @"nothing says which runtime serves the format `safetensors`"
+        );
+    }
+
+    #[test]
+    fn arguments_are_the_versions_or_the_deployments_and_for_programs_alone() {
+        let own = version(
+            r#", "format": {"name": "x"}, "runtime": {"name": "command", "args": ["--own", "{port}"]}"#,
+        );
+        let onnx = version(r#", "format": {"name": "onnx"}"#);
+        let told = |version: &ModelVersionSpec, said: &str| {
+            let recipe = Recipe::of(version, Some(&deployment(said)), None);
+            recipe.map(|recipe| recipe.arguments.words().join(" "))
+        };
+        assert_eq!(told(&own, "{}").unwrap(), "--own {port}");
+        assert_eq!(
+            told(&own, r#"{"name": "command", "args": ["a b"]}"#).unwrap(),
+            "a b"
+        );
+        // What was said of one runtime is not for another.
+        assert_eq!(told(&own, r#"{"name": "python"}"#).unwrap(), "");
+        insta::assert_snapshot!(
+            told(&onnx, r#"{"args": ["--fast"]}"#).unwrap_err(),
+            @"the runtime `onnx` takes no `args`"
         );
     }
 

@@ -158,7 +158,7 @@ impl ModelArguments {
                 let _ = writeln!(std::io::stderr().lock(), "{what}");
             },
         };
-        let command = tokio::select! {
+        let (command, _used) = tokio::select! {
             command = python::command(&options, &ground) => command?,
             () = self.serving.stop() => return Ok(Outcome::Done),
         };

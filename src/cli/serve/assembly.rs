@@ -26,7 +26,7 @@ use crate::record::kind::SecretReference;
 use crate::record::{Failure, Name};
 use crate::rollout::Outcome;
 use crate::target::Target;
-use crate::target::process::{Ground, Processes, is_inherited};
+use crate::target::process::{Ground, Groups, Limiting, Processes, is_inherited};
 use crate::yard::Yard;
 
 /// How long a runtime may take to answer what it has once it is told to end.
@@ -61,6 +61,8 @@ pub(in crate::cli) struct Assembled {
     pub(in crate::cli) branch: Arc<Branch>,
     pub(in crate::cli) target: Arc<dyn Target>,
     pub(in crate::cli) inbox: Inbox,
+    /// What limits the runtimes that it starts.
+    pub(in crate::cli) limiting: Limiting,
 }
 
 impl Assembly {
@@ -96,6 +98,12 @@ impl Assembly {
         )?);
         let environment = process_variables(is_inherited);
         let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+        let groups = match role {
+            Role::Looks => Groups::none("nothing is started here"),
+            Role::Acts | Role::Serves(_) => Groups::find(),
+        };
+        let limiting = groups.limiting().clone();
+        tracing::info!(?limiting, "limits of runtimes");
         let target: Arc<dyn Target> = Arc::new(Processes::new(Ground {
             state: self.folder.clone(),
             program,
@@ -103,6 +111,7 @@ impl Assembly {
             clock: Arc::clone(&clock),
             secrets: Arc::new(secrets(context)),
             environment: environment.clone(),
+            groups,
         }));
         let (front, counted): (Arc<dyn Front>, Box<gauge::Counted>) = match role {
             Role::Looks | Role::Acts => (Arc::new(NoFront::default()), Box::new(uncounted)),
@@ -143,6 +152,7 @@ impl Assembly {
             branch,
             target,
             inbox: Inbox::of(&self.folder),
+            limiting,
         })
     }
 }

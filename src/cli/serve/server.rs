@@ -83,6 +83,7 @@ pub(super) async fn serve(
         environment,
         folder,
         Some((gateway.clone(), address)),
+        assembled.limiting,
     );
     // Who comes before the routes are known waits in the socket's backlog.
     let first_pass = told.first_pass();

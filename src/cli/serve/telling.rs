@@ -16,6 +16,7 @@ use crate::reconcile::status::Status;
 use crate::reconcile::{Report, Trouble};
 use crate::record::Name;
 use crate::rollout::State;
+use crate::target::process::Limiting;
 
 /// Tells what happens, and keeps the status.
 pub(in crate::cli) struct Told<'a> {
@@ -23,6 +24,7 @@ pub(in crate::cli) struct Told<'a> {
     environment: Name,
     folder: PathBuf,
     gateway: Option<(Gateway, SocketAddr)>,
+    limiting: Limiting,
     status: Option<Status>,
     troubles: Vec<Trouble>,
     unwritten: bool,
@@ -37,12 +39,14 @@ impl<'a> Told<'a> {
         environment: Name,
         folder: PathBuf,
         gateway: Option<(Gateway, SocketAddr)>,
+        limiting: Limiting,
     ) -> Self {
         Self {
             context,
             environment,
             folder,
             gateway,
+            limiting,
             status: None,
             troubles: Vec::new(),
             unwritten: false,
@@ -111,7 +115,8 @@ impl Watcher for Told<'_> {
         self.passed.send_replace(true);
         self.remember(report);
         let listening = self.gateway.as_ref().map(|(_, address)| *address);
-        let status = Status::of(&self.environment, report, state, &self.troubles, listening);
+        let mut status = Status::of(&self.environment, report, state, &self.troubles, listening);
+        status.limits = Some(self.limiting.clone());
         let before = self
             .status
             .as_ref()

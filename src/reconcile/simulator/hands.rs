@@ -363,6 +363,7 @@ impl Gauge for Hands {
                 outcome: Outcome::Value {
                     value: Finite::try_from(value).unwrap(),
                     samples: Some(1000),
+                    note: None,
                 },
             });
         }

@@ -1,4 +1,4 @@
-//! Programs with their arguments.
+//! Programs with their arguments, and arguments of programs that are named elsewhere.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,11 @@ const MAX_WORD_LENGTH: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct CommandLine(Vec<String>);
+
+/// What a program is told, each a word of its own. No shell reads them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct Arguments(Vec<String>);
 
 /// Why words are no command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,21 +45,52 @@ impl TryFrom<Vec<String>> for CommandLine {
     type Error = CommandError;
 
     fn try_from(words: Vec<String>) -> Result<Self, CommandError> {
-        let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
         if words.first().is_none_or(String::is_empty) {
-            Err(CommandError::NoProgram)
-        } else if words.len() > MAX_WORDS {
-            Err(CommandError::TooManyWords)
-        } else if words
-            .iter()
-            .any(|word| word.chars().count() > MAX_WORD_LENGTH)
-        {
-            Err(CommandError::TooLong)
-        } else if words.iter().any(|word| word.contains(is_control)) {
-            Err(CommandError::Control)
-        } else {
-            Ok(Self(words))
+            return Err(CommandError::NoProgram);
         }
+        bounded(&words)?;
+        Ok(Self(words))
+    }
+}
+
+fn bounded(words: &[String]) -> Result<(), CommandError> {
+    let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let is_long = |word: &String| word.chars().count() > MAX_WORD_LENGTH;
+    if words.len() > MAX_WORDS {
+        Err(CommandError::TooManyWords)
+    } else if words.iter().any(is_long) {
+        Err(CommandError::TooLong)
+    } else if words.iter().any(|word| word.contains(is_control)) {
+        Err(CommandError::Control)
+    } else {
+        Ok(())
+    }
+}
+
+impl Arguments {
+    /// The words.
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl TryFrom<Vec<String>> for Arguments {
+    type Error = CommandError;
+
+    fn try_from(words: Vec<String>) -> Result<Self, CommandError> {
+        bounded(&words)?;
+        Ok(Self(words))
+    }
+}
+
+impl From<Arguments> for Vec<String> {
+    fn from(arguments: Arguments) -> Self {
+        arguments.0
     }
 }
 
@@ -93,5 +129,10 @@ mod tests {
         assert_eq!(of(&["a"; 65]), Err(CommandError::TooManyWords));
         assert_eq!(of(&["a", &longer]), Err(CommandError::TooLong));
         assert_eq!(of(&["a", "b\0"]), Err(CommandError::Control));
+        for bad in [&["a"; 65][..], &["", &longer], &["b\0"]] {
+            let words: Vec<String> = bad.iter().map(|&word| word.to_owned()).collect();
+            assert!(Arguments::try_from(words).is_err());
+        }
+        assert!(Arguments::try_from(Vec::new()).unwrap().is_empty());
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::analysis::Analysis;
+use super::command::Arguments;
 use super::envelope::{Envelope, Spec};
 use super::grammar::words;
 use super::image::ImageReference;
@@ -125,6 +126,9 @@ pub struct Replicas {
     /// How much of it each replica shall have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Finite>,
+    /// How long less load has to be enough before replicas are stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale_down_delay: Option<Span>,
 }
 
 words! {
@@ -179,6 +183,9 @@ pub struct Runtime {
     /// Its version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// What the program of the runtime `command` is told, in place of what the version says.
+    #[serde(default, skip_serializing_if = "Arguments::is_empty")]
+    pub args: Arguments,
     /// Environment variables that everybody may see.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<VariableName, String>,

@@ -47,7 +47,7 @@ mod yard;
 
 pub use address::{Address, WebUrl};
 pub use analysis::*;
-pub use command::{CommandError, CommandLine};
+pub use command::{Arguments, CommandError, CommandLine};
 pub use dependency::{Dependencies, ModelDependency, Package, Producer, Product};
 pub use deployment::*;
 pub use envelope::{Envelope, Named, Spec};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::address::WebUrl;
+use super::command::Arguments;
 use super::dependency::Dependencies;
 use super::envelope::{Envelope, Spec};
 use super::golden::GoldenTest;
@@ -204,6 +205,9 @@ pub struct DefaultRuntime {
     /// Its version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// What the program of the runtime `command` is told.
+    #[serde(default, skip_serializing_if = "Arguments::is_empty")]
+    pub args: Arguments,
 }
 
 /// The language environment that a version's code needs.

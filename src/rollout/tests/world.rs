@@ -409,6 +409,7 @@ impl World {
             outcome: Outcome::Value {
                 value: Finite::try_from(value).unwrap(),
                 samples: Some(1000),
+                note: None,
             },
         });
     }

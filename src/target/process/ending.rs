@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::timeout;
 
 use super::ProcessError;
+use super::cgroup::Group;
 use super::state::Folder;
 use crate::platform::retry::Policy;
 
@@ -27,6 +28,10 @@ pub(super) async fn end(folder: &Folder, grace: Duration) -> Result<(), ProcessE
     // A shim that was killed could not end a runtime that doesn't heed.
     if let Some(group) = folder.group()? {
         group.kill();
+    }
+    let command = folder.order()?.and_then(|order| order.command);
+    if let Some(group) = command.and_then(|command| command.group) {
+        Group::at(group.path).end().await?;
     }
     Ok(())
 }

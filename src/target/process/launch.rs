@@ -41,14 +41,17 @@ pub(super) fn command(order: &Order, ground: &Ground) -> Result<(Command, Secret
     }
     let variables = recipe.variables.iter();
     let memory = recipe.limits.memory.as_ref();
+    let memory = memory.map(|bytes| u64::try_from(bytes.thousandths() / 1000).unwrap_or(u64::MAX));
+    let cpu = recipe.limits.cpu.as_ref();
+    let cpu = cpu.map(|milli| u64::try_from(milli.thousandths()).unwrap_or(u64::MAX));
     let command = Command {
         program: ground.program.clone(),
         arguments,
         variables: variables
             .map(|(name, value)| (name.to_string(), value.clone()))
             .collect(),
-        memory_bytes: memory
-            .map(|bytes| u64::try_from(bytes.thousandths() / 1000).unwrap_or(u64::MAX)),
+        memory_bytes: memory,
+        group: ground.groups.wanted(&ground.state, &order.id, memory, cpu),
     };
     Ok((command, secret))
 }

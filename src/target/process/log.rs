@@ -112,6 +112,10 @@ impl Log {
             self.file = appended(&self.path).ok();
             self.length = 0;
         }
+        if self.file.is_none() {
+            // It could not be made when the disk was full, and may be by now.
+            self.file = appended(&self.path).ok();
+        }
         if let Some(file) = &mut self.file
             && file.write_all(said).is_ok()
         {

@@ -19,10 +19,14 @@
 //! STATE/logs/DEPLOYMENT/NUMBER.log, NUMBER.1.log     the newest of what it says, and what was before
 //! ```
 //!
+//! Where the host has control groups that we may make, each runtime is in one ([`cgroup`]), whose
+//! place is in its order: so nothing of it is left, whoever of them is killed when.
+//!
 //! Every file is written whole or not at all: the shim writes `runtime.json`, `address.json` and
 //! `exit.json`, the server all others; and both the shim's number, whoever is first. An instance whose lock is
 //! free and which has no `exit.json` lost its shim, and has failed.
 
+pub mod cgroup;
 mod ending;
 mod error;
 mod launch;
@@ -40,6 +44,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+pub use cgroup::{Groups, Limiting};
 pub use error::ProcessError;
 
 use self::observing::Memory;
@@ -68,6 +73,8 @@ pub struct Ground {
     pub secrets: Arc<Secrets>,
     /// The variables that every runtime is given: of ours, those that [`is_inherited`].
     pub environment: Vec<(OsString, OsString)>,
+    /// Where runtimes' control groups are made.
+    pub groups: Groups,
 }
 
 /// Whether runtimes are given a variable of the server's environment. They run what others wrote:
@@ -112,6 +119,7 @@ pub struct Processes {
 impl Processes {
     /// Those that were started with the state of `ground`, by whomever.
     pub fn new(ground: Ground) -> Self {
+        ground.groups.sweep(&ground.state);
         Self {
             ground,
             memory: Arc::default(),

@@ -25,6 +25,8 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub(super) struct Memory {
     /// Whose golden tests run now.
     testing: BTreeSet<InstanceId>,
+    /// Since when an instance is ready of which that could not be written.
+    ready: BTreeMap<InstanceId, Timestamp>,
     /// Since when an instance no longer answers.
     silent: BTreeMap<InstanceId, Timestamp>,
     /// Who asks an instance: to make one reads this machine's certificates.
@@ -49,6 +51,7 @@ pub(super) fn ends(memory: &Mutex<Memory>, id: &InstanceId) {
 pub(super) fn forget(memory: &Mutex<Memory>, id: &InstanceId) {
     let mut memory = locked(memory);
     memory.testing.remove(id);
+    memory.ready.remove(id);
     memory.silent.remove(id);
     memory.clients.remove(id);
 }
@@ -123,25 +126,41 @@ async fn phase(
         return Ok((Phase::Draining, draining.at));
     }
     let ready = folder.ready()?;
+    let was_ready = ready.is_some() || locked(memory).ready.contains_key(&order.id);
     let why = match answers(folder, memory, &order.id).await? {
         None => {
             locked(memory).silent.remove(&order.id);
             let since = match ready {
                 Some(ready) => ready.at,
-                None => {
-                    folder.write_ready(&Marked { at: now })?;
-                    now
-                }
+                None => became_ready(folder, memory, &order.id, now),
             };
             return Ok((Phase::Ready, since));
         }
         Some(why) => why,
     };
-    if ready.is_none() {
+    if !was_ready {
         return Ok((Phase::Starting, order.at));
     }
     let since = *locked(memory).silent.entry(order.id.clone()).or_insert(now);
     Ok((Phase::Unhealthy { why }, since))
+}
+
+/// Notes that an instance is ready, and tells since when. Where that can't be written, as on a full
+/// disk, this server alone knows it, and tries again at its next look.
+fn became_ready(
+    folder: &Folder,
+    memory: &Mutex<Memory>,
+    id: &InstanceId,
+    now: Timestamp,
+) -> Timestamp {
+    let at = *locked(memory).ready.entry(id.clone()).or_insert(now);
+    match folder.write_ready(&Marked { at }) {
+        Ok(()) => {
+            locked(memory).ready.remove(id);
+        }
+        Err(error) => tracing::debug!(%error, "that an instance is ready can't be kept"),
+    }
+    at
 }
 
 /// Nothing if it says that it is ready, else why not.

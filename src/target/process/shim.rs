@@ -16,17 +16,19 @@ use rustix::process::{
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::ProcessError;
 use super::log::Log;
 use super::state::{Address, Command, Exit, Folder, Group, OrderFile, Shim};
+use super::{ProcessError, cgroup};
 use crate::platform::Clock;
 use crate::target::runtime::Announcement;
 use crate::target::runtime::announcement::MAX_ANNOUNCEMENT_BYTES;
 
 /// How long output may still come after a runtime ended: children of it may hold it open.
 const LINGER: Duration = Duration::from_secs(1);
+/// How long after a file could not be written that is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Runs the instance whose folder is at `path` until it ends, or `stop` is done and it is ended.
 ///
@@ -52,13 +54,23 @@ pub async fn run(
         return Ok(());
     };
     let log = Arc::new(Mutex::new(Log::open(&order.log)));
-    let how = match spawned(command) {
+    let group = grouped(command, &log);
+    let mut how = match spawned(command, group.as_ref()) {
         Ok(child) => lived(child, &folder, &order, &log, stop).await,
         Err(error) => {
             let program = command.program.display();
             format!("{program} can't be started: {error}")
         }
     };
+    if let Some(group) = &group {
+        if group.ran_out_of_memory() {
+            how = out_of_memory(command, &how);
+        }
+        // What is left in it is ended again by whoever stops the instance.
+        if let Err(error) = group.end().await {
+            add(&log, format!("{error}\n").as_bytes());
+        }
+    }
     let last_words = log
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -70,10 +82,24 @@ pub async fn run(
     })
 }
 
+/// The runtime's control group, if it is to have one and that can be had.
+fn grouped(command: &Command, log: &Mutex<Log>) -> Option<cgroup::Group> {
+    let wanted = command.group.as_ref()?;
+    let made = cgroup::Group::make(wanted);
+    let told = |error| {
+        let path = wanted.path.display();
+        let text = format!("the control group {path} can't be had: {error}\n");
+        add(log, text.as_bytes());
+    };
+    made.map_err(told).ok()
+}
+
 /// Starts the runtime, within its limits.
-fn spawned(command: &Command) -> std::io::Result<Child> {
-    if let Some(bytes) = command.memory_bytes {
-        // What is mapped of files does not count, and what is only reserved neither.
+fn spawned(command: &Command, group: Option<&cgroup::Group>) -> std::io::Result<Child> {
+    let is_grouped = |wanted: &cgroup::Wanted| wanted.memory_bytes.is_some();
+    let has_limit = group.is_some() && command.group.as_ref().is_some_and(is_grouped);
+    if let Some(bytes) = command.memory_bytes.filter(|_| !has_limit) {
+        // What is mapped of files does not count.
         let limit = Some(bytes);
         let limit = Rlimit {
             current: limit,
@@ -81,15 +107,30 @@ fn spawned(command: &Command) -> std::io::Result<Child> {
         };
         setrlimit(Resource::Data, limit)?;
     }
-    tokio::process::Command::new(&command.program)
+    let mut runtime = tokio::process::Command::new(&command.program);
+    runtime
         .args(&command.arguments)
         .envs(&command.variables)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
+        .kill_on_drop(true);
+    match group {
+        Some(group) => group.within(|| runtime.spawn()),
+        None => runtime.spawn(),
+    }
+}
+
+/// How a runtime ended that took more memory than it may.
+fn out_of_memory(command: &Command, how: &str) -> String {
+    let wanted = command.group.as_ref();
+    match wanted.and_then(|group| group.memory_bytes) {
+        Some(bytes) => {
+            format!("it took more than its {bytes} bytes of memory, and was killed: {how}")
+        }
+        None => format!("the system had no memory left, and killed it: {how}"),
+    }
 }
 
 /// Goes with a runtime to its end, and tells how that came.
@@ -163,14 +204,31 @@ async fn announced(stdout: ChildStdout, folder: &Folder, log: Arc<Mutex<Log>>) {
     let read = first.read_until(b'\n', &mut line).await;
     match Announcement::parse(&String::from_utf8_lossy(&line)) {
         Some(Announcement { listening }) => {
-            if let Err(error) = folder.write_address(&Address { listening }) {
-                add(&log, format!("{error}\n").as_bytes());
-            }
+            let (folder, log) = (folder.clone(), Arc::clone(&log));
+            tokio::spawn(async move { kept(&folder, Address { listening }, &log).await });
         }
         None => add(&log, &line),
     }
     if read.is_ok() {
         logged(stdout, log).await;
+    }
+}
+
+/// Keeps the address. Nobody finds the runtime without it, so on a full disk that is tried until
+/// there is room.
+async fn kept(folder: &Folder, address: Address, log: &Mutex<Log>) {
+    let mut tick = interval(AGAIN);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tick.tick().await;
+        let Err(error) = folder.write_address(&address) else {
+            return;
+        };
+        if !is_told {
+            add(log, format!("{error}; it is tried again\n").as_bytes());
+            is_told = true;
+        }
     }
 }
 

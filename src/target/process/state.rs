@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{ProcessError, instances};
+use super::{ProcessError, cgroup, instances};
 use crate::platform::atomic::{self, FileError, Readers};
 use crate::platform::lock;
 use crate::rollout::{Choice, InstanceId, Part};
@@ -58,6 +58,8 @@ pub(super) struct Command {
     pub(super) variables: BTreeMap<String, String>,
     /// The most memory that it may take, of its own.
     pub(super) memory_bytes: Option<u64>,
+    /// Its control group, where there can be one.
+    pub(super) group: Option<cgroup::Wanted>,
 }
 
 /// `shim.json`.

@@ -73,6 +73,10 @@ pub fn arguments(recipe: &Recipe, files: &Path, called: &Called) -> Result<Vec<O
         }
         _ => {}
     }
+    if !recipe.arguments.is_empty() {
+        arguments.push("--".into());
+        arguments.extend(recipe.arguments.words().iter().map(OsString::from));
+    }
     Ok(arguments)
 }
 
@@ -161,6 +165,10 @@ mod tests {
         insta::assert_snapshot!(
             told(r#""format": {"name": "x"}, "runtime": {"name": "command"}, "entrypoint": {"file": "server"}"#),
             @"runtime command /f --name digits --version 1.0.0 --with-parent --program server"
+        );
+        insta::assert_snapshot!(
+            told(r#""format": {"name": "x"}, "runtime": {"name": "command", "args": ["--help", "{port}"]}, "entrypoint": {"file": "server"}"#),
+            @"runtime command /f --name digits --version 1.0.0 --with-parent --program server -- --help {port}"
         );
         insta::assert_snapshot!(
             told(r#""format": {"name": "x"}, "runtime": {"name": "command"}"#),

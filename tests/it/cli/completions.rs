@@ -60,6 +60,22 @@ fn models_then_their_aliases_and_versions() {
     yard.write("deployments/factory/digits.yaml", "whatever it says\n");
     assert_eq!(offered(&yard, &["show", "fac"]), ["factory/digits"]);
     assert_eq!(offered(&yard, &["log", "fac"]), [""; 0]);
+    yard.write("deployments/line3/digits.yaml", "whatever it says\n");
+    yard.write("deployments/line3/letters.yaml", "whatever it says\n");
+    for command in [&["logs"][..], &["restart"], &["rollout", "pause"]] {
+        let words = |start| [command, &[start]].concat();
+        assert_eq!(offered(&yard, &words("d")), ["digits"], "{command:?}");
+        assert_eq!(offered(&yard, &words("l")), ["letters"], "{command:?}");
+    }
+    let token = ["token", "create", "--for", "line-3", "--deployment", "d"];
+    assert_eq!(offered(&yard, &token), ["digits"]);
+    let environment = "apiVersion: modelyard.dev/v1\nkind: Environment\nmetadata: {name: factory}\nspec: {target: {type: process}}\n";
+    yard.write("environments/factory.yaml", environment);
+    assert_eq!(offered(&yard, &["logs", "digits", "-e", "f"]), ["factory"]);
+    assert_eq!(
+        offered(&yard, &["deploy", "vision/digits", "--to", "f"]),
+        ["factory"]
+    );
     assert!(offered(&yard, &["pub"]).contains(&"publish".to_owned()));
 }
 

@@ -118,7 +118,7 @@ fn an_expression_that_breaks_its_process_costs_its_own_answer_and_no_other() {
     for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
         slow = format!("{list}.all({name}, {slow})");
     }
-    let mut large = format!("{list}");
+    let mut large = list.to_owned();
     for name in ["a", "b", "c", "d", "e", "f"] {
         large = format!("{list}.map({name}, {large})");
     }

@@ -24,7 +24,7 @@ fn measure(stage: &Stage, metric: &str, version: &str) -> Outcome {
 #[track_caller]
 fn value(outcome: Outcome) -> (f64, u64) {
     match outcome {
-        Outcome::Value { value, samples } => (value.get(), samples.unwrap()),
+        Outcome::Value { value, samples, .. } => (value.get(), samples.unwrap()),
         other => panic!("{other:?}"),
     }
 }
@@ -175,6 +175,7 @@ async fn a_mirrors_answers_are_compared_and_never_returned() {
         if let Outcome::Value {
             samples: Some(20),
             value,
+            ..
         } = measure(&stage, "agreement", "1.1.0")
         {
             assert_eq!(value.get(), 0.75);

@@ -109,6 +109,7 @@ fn what_the_schemas_have_beside_the_design_is_known() {
     ModelVersion/spec/outputs/*/image/mean
     ModelVersion/spec/outputs/*/image/scale
     ModelVersion/spec/outputs/*/image/std
+    ModelVersion/spec/runtime/args
     ModelVersion/spec/tests/*/expect/outputs/*/datatype
     ModelVersion/spec/tests/*/expect/outputs/*/file
     ModelVersion/spec/tests/*/expect/outputs/*/shape
@@ -121,6 +122,7 @@ fn what_the_schemas_have_beside_the_design_is_known() {
     Deployment/spec/resources/limits/cpu
     Deployment/spec/resources/limits/gpu
     Deployment/spec/resources/requests/gpu
+    Deployment/spec/runtime/args
     Deployment/spec/runtime/secrets/*/from/env
     Deployment/spec/runtime/version
     ");
@@ -147,6 +149,7 @@ fn a_full_record_is_written_as_a_person_would() {
         max: 8
         metric: concurrency
         target: 10
+        scaleDownDelay: 5m
       resources:
         requests:
           cpu: "1"

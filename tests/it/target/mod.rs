@@ -1,4 +1,5 @@
 //! Where models run.
 
+mod groups;
 mod process;
 pub(crate) mod runtime;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use modelyard::platform::clock::SystemClock;
 use modelyard::record::kind::{GoldenTest, ResourceAmounts};
 use modelyard::rollout::{Choice, Claim, Content, Golden, InstanceId, Part, Phase, Release, Unit};
-use modelyard::target::process::{Ground, Processes};
+use modelyard::target::process::{Ground, Groups, Processes};
 use modelyard::target::runtime::Client;
 use modelyard::target::{Order, Recipe, Running, Target};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use super::runtime::running::{request, sample};
 use crate::harness::{Sandbox, in_time_of_tasks};
 
 /// The processes of a server that was just started, which is `program`.
-fn server(sandbox: &Sandbox, program: impl Into<PathBuf>) -> Processes {
+pub(super) fn server(sandbox: &Sandbox, program: impl Into<PathBuf>) -> Processes {
     Processes::new(Ground {
         state: sandbox.path("state"),
         program: program.into(),
@@ -24,15 +24,16 @@ fn server(sandbox: &Sandbox, program: impl Into<PathBuf>) -> Processes {
         clock: Arc::new(SystemClock),
         secrets: Arc::new(|_| None),
         environment: std::env::vars_os().collect(),
+        groups: Groups::find(),
     })
 }
 
-fn modelyard() -> &'static str {
+pub(super) fn modelyard() -> &'static str {
     env!("CARGO_BIN_EXE_modelyard")
 }
 
 /// An order for `files`, to be served as `runtime` says.
-fn order(number: u64, files: &Path, runtime: &str, limits: Value) -> Order {
+pub(super) fn order(number: u64, files: &Path, runtime: &str, limits: Value) -> Order {
     let spec = json!({
         "artifact": {"repository": "oci-layout:./store", "digest": format!("sha256:{:064}", 1)},
         "format": {"name": "onnx"},
@@ -63,7 +64,7 @@ fn order(number: u64, files: &Path, runtime: &str, limits: Value) -> Order {
     }
 }
 
-fn id(number: u64) -> InstanceId {
+pub(super) fn id(number: u64) -> InstanceId {
     InstanceId {
         deployment: "digits".parse().unwrap(),
         number,
@@ -71,7 +72,7 @@ fn id(number: u64) -> InstanceId {
 }
 
 /// The only instance, once it is as it is looked for.
-async fn seen(server: &Processes, wanted: impl Fn(&Running) -> bool) -> Running {
+pub(super) async fn seen(server: &Processes, wanted: impl Fn(&Running) -> bool) -> Running {
     let began = Instant::now();
     loop {
         let all = server.observe().await.unwrap();
@@ -83,11 +84,11 @@ async fn seen(server: &Processes, wanted: impl Fn(&Running) -> bool) -> Running 
     }
 }
 
-fn failed(running: &Running) -> bool {
+pub(super) fn failed(running: &Running) -> bool {
     matches!(running.phase, Phase::Failed { .. })
 }
 
-fn why(running: &Running) -> &str {
+pub(super) fn why(running: &Running) -> &str {
     match &running.phase {
         Phase::Failed { why } => why,
         other => panic!("{other:?}"),
@@ -95,7 +96,7 @@ fn why(running: &Running) -> &str {
 }
 
 /// Sends a signal to the shim of the instance.
-fn signal(sandbox: &Sandbox, signal: &str) {
+pub(super) fn signal(sandbox: &Sandbox, signal: &str) {
     let shim: Value =
         serde_json::from_str(&sandbox.read("state/instances/digits.1/shim.json")).unwrap();
     let status = std::process::Command::new("kill")
@@ -317,18 +318,7 @@ async fn a_runtime_whose_shim_is_killed_ends_and_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runtime_that_does_not_heed_is_ended_by_force() {
     let sandbox = Sandbox::new();
-    let stubborn = format!(
-        "#!/bin/sh\n[ \"$2\" = shim ] && exec '{}' \"$@\"\ntrap '' TERM\n\
-         echo $$ > '{}'\necho stubborn >&2\nwhile :; do sleep 0.1; done\n",
-        modelyard(),
-        sandbox.path("process").display()
-    );
-    let program = sandbox.write("program", stubborn);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    let program = stubborn(&sandbox);
     let server = server(&sandbox, program);
     let process = begun(&sandbox, &server).await;
     let starting = seen(&server, |running| running.phase == Phase::Starting).await;
@@ -348,8 +338,22 @@ async fn a_runtime_that_does_not_heed_is_ended_by_force() {
     }
 }
 
+/// This program, but for its runtimes, which heed nothing.
+pub(super) fn stubborn(sandbox: &Sandbox) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let text = format!(
+        "#!/bin/sh\n[ \"$2\" = shim ] && exec '{}' \"$@\"\ntrap '' TERM\n\
+         echo $$ > '{}'\necho stubborn >&2\nwhile :; do sleep 0.1; done\n",
+        modelyard(),
+        sandbox.path("process").display()
+    );
+    let program = sandbox.write("program", text);
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
 /// Starts the instance, and waits until its runtime has told its number.
-async fn begun(sandbox: &Sandbox, server: &Processes) -> u32 {
+pub(super) async fn begun(sandbox: &Sandbox, server: &Processes) -> u32 {
     server
         .start(&order(1, &sample("digits/1.0.0"), "onnx", json!({})))
         .await

@@ -3,18 +3,24 @@
 //! ```text
 //! CACHE/python/environments/KEY/
 //!   lock                  held by whoever builds
+//!   used                  held, shared, by every runtime in it; written when one begins
 //!   whole                 the name of the folder below that is whole; written when it is
 //!   environment-RANDOM/   a virtual environment
 //! ```
 //!
 //! An environment is built where it stays, as its scripts know their place. Until `whole` names it,
 //! nobody uses it: whoever is killed while building leaves a folder that the next builder removes.
+//! Whoever builds one also removes those that nobody is in and that nobody began to use for
+//! [a while](UNUSED_SECONDS); who asks for one of them again builds it again.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use tokio::process::Command;
 
 use super::interpreter::Interpreter;
@@ -29,6 +35,11 @@ const PREFIX: &str = "environment-";
 const WHOLE: &str = "whole";
 /// The longest name in it.
 const MAX_NAME_BYTES: u64 = 256;
+/// The file that those who use an environment hold.
+const USED: &str = "used";
+/// An environment that nobody began to use for so long is removed: 30 days, so that what runs once
+/// a month stays.
+const UNUSED_SECONDS: u64 = 30 * 24 * 60 * 60;
 /// How often it is looked whether somebody else is done with building.
 const LOOKS: Policy = Policy {
     attempts: u32::MAX,
@@ -40,6 +51,8 @@ const LOOKS: Policy = Policy {
 #[derive(Debug)]
 pub(super) struct Environment {
     folder: PathBuf,
+    /// Held, so that nobody removes it.
+    used: File,
 }
 
 impl Environment {
@@ -55,6 +68,12 @@ impl Environment {
 
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What says that it is in use, for as long as it is open: also by what this process becomes.
+    pub(super) fn into_use(self) -> io::Result<File> {
+        fcntl_setfd(&self.used, FdFlags::empty())?;
+        Ok(self.used)
     }
 }
 
@@ -73,16 +92,19 @@ impl Builder<'_> {
     /// The environment, built if nobody has built it yet.
     pub(super) async fn environment(&self) -> Result<Environment, PythonError> {
         let key = self.requirements.key(self.interpreter);
-        let place = self.ground.cache.join("python/environments").join(key);
-        if let Some(whole) = whole(&place) {
-            return Ok(whole);
-        }
+        let environments = self.ground.cache.join("python/environments");
+        let place = environments.join(key);
         atomic::create_folder(&place)?;
+        let used = self.used(&place).await?;
+        if let Some(folder) = whole(&place) {
+            return Ok(Environment { folder, used });
+        }
         let _lock = self.locked(&place).await?;
         // Somebody else may have built it meanwhile.
-        if let Some(whole) = whole(&place) {
-            return Ok(whole);
+        if let Some(folder) = whole(&place) {
+            return Ok(Environment { folder, used });
         }
+        prune(&environments, &used);
         sweep(&place);
         let fresh = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&place);
         let fresh = fresh.map_err(FileError::at("create a folder in", &place))?;
@@ -90,10 +112,38 @@ impl Builder<'_> {
         (self.ground.say)(&format!("building an environment of Python {version}"));
         self.build(fresh.path()).await?;
         let folder = fresh.keep();
+        flushed(&folder)?;
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         atomic::write(&place.join(WHOLE), name.as_bytes(), Readers::Umask)?;
         (self.ground.say)("the environment is built");
-        Ok(Environment { folder })
+        Ok(Environment { folder, used })
+    }
+
+    /// Notes that the environment at `place` is used from now on. Whoever removes it at this
+    /// moment is waited for.
+    async fn used(&self, place: &Path) -> Result<File, PythonError> {
+        let path = place.join(USED);
+        let busy = || PythonError::Busy {
+            folder: place.to_owned(),
+        };
+        let begin = || {
+            // What was removed with its folder meanwhile is nobody's any more.
+            atomic::create_folder(place)?;
+            let mut options = File::options();
+            options.read(true).write(true).create(true).truncate(false);
+            let mut used = options.open(&path).map_err(FileError::at("open", &path))?;
+            match used.try_lock_shared() {
+                Ok(()) if is_at(&used, &path) => {}
+                Ok(()) | Err(TryLockError::WouldBlock) => return Err(busy()),
+                Err(TryLockError::Error(error)) => {
+                    return Err(FileError::at("lock", &path)(error).into());
+                }
+            }
+            // When, is told by the file system. On a full disk it is used all the same.
+            let _ = used.write_all(b"\n");
+            Ok(used)
+        };
+        LOOKS.run(|| std::future::ready(begin())).await
     }
 
     /// The lock, once nobody else has it.
@@ -168,7 +218,7 @@ impl Builder<'_> {
             program: program.clone(),
             source,
         };
-        let told = std::os::fd::AsFd::as_fd(&std::io::stderr()).try_clone_to_owned();
+        let told = std::os::fd::AsFd::as_fd(&io::stderr()).try_clone_to_owned();
         command
             // Held until it has ended: it ends with us where it can tell.
             .stdin(Stdio::piped())
@@ -186,26 +236,62 @@ impl Builder<'_> {
     }
 }
 
-/// The environment at `place`, if it is whole.
-fn whole(place: &Path) -> Option<Environment> {
+/// The folder of the environment at `place`, if it is whole.
+fn whole(place: &Path) -> Option<PathBuf> {
     let name = atomic::read_at_most(&place.join(WHOLE), MAX_NAME_BYTES).ok()?;
-    let name = String::from_utf8(name).ok()?;
-    let environment = Environment {
-        folder: place.join(name),
+    let folder = place.join(String::from_utf8(name).ok()?);
+    folder.join("bin/python").exists().then_some(folder)
+}
+
+/// Whether `file` is still what lies at `path`.
+fn is_at(file: &File, path: &Path) -> bool {
+    let number = |about: fs::Metadata| (about.dev(), about.ino());
+    let same = (file.metadata().map(number), fs::metadata(path).map(number));
+    matches!(same, (Ok(one), Ok(other)) if one == other)
+}
+
+/// Has all of a new environment on the disk before anybody is told of it.
+fn flushed(folder: &Path) -> Result<(), FileError> {
+    let open = File::open(folder).map_err(FileError::at("open", folder))?;
+    #[cfg(target_os = "linux")]
+    let flushed = rustix::fs::syncfs(&open).map_err(io::Error::from);
+    #[cfg(not(target_os = "linux"))]
+    let flushed = open.sync_all();
+    flushed.map_err(FileError::at("write", folder))
+}
+
+/// Removes the environments that nobody uses any more; `now` was used just now. What can't be
+/// removed is in nobody's way.
+fn prune(environments: &Path, now: &File) {
+    let Ok(now) = now.metadata().and_then(|about| about.modified()) else {
+        return;
     };
-    environment.python().exists().then_some(environment)
+    for place in fs::read_dir(environments).into_iter().flatten().flatten() {
+        let Ok(used) = File::open(place.path().join(USED)) else {
+            continue;
+        };
+        let since = used.metadata().and_then(|about| about.modified());
+        let age = since.map(|since| now.duration_since(since));
+        let is_old = matches!(age, Ok(Ok(age)) if age.as_secs() > UNUSED_SECONDS);
+        // Held until it is gone: whoever wants it then finds another file, or none.
+        if is_old && used.try_lock().is_ok() {
+            // First what says that it is whole.
+            let _ = fs::remove_file(place.path().join(WHOLE));
+            let _ = fs::remove_dir_all(place.path());
+        }
+    }
 }
 
 /// Removes what was not built to its end. What can't be removed is in nobody's way.
 fn sweep(place: &Path) {
-    let Ok(entries) = std::fs::read_dir(place) else {
+    let Ok(entries) = fs::read_dir(place) else {
         return;
     };
-    let ours = |entry: &std::fs::DirEntry| {
+    let ours = |entry: &fs::DirEntry| {
         let name = entry.file_name();
         name.to_string_lossy().starts_with(PREFIX)
     };
     for entry in entries.flatten().filter(ours) {
-        let _ = std::fs::remove_dir_all(entry.path());
+        let _ = fs::remove_dir_all(entry.path());
     }
 }

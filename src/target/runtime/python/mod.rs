@@ -41,6 +41,7 @@ mod requirements;
 mod version;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ use self::program::Program;
 use self::requirements::Requirements;
 use self::version::Wanted;
 use super::onnx::{self, Called, Limits};
-use crate::platform::atomic;
+use crate::platform::atomic::{self, FileError};
 use crate::record::kind::Entrypoint;
 
 /// The file of a model's own code where nothing is said.
@@ -118,11 +119,16 @@ pub struct Ground<'a> {
 }
 
 /// The command that serves: the environment is whole, and only the interpreter is to be started.
+/// The file beside it says that the environment is used, for as long as it is open: what this
+/// process becomes inherits it.
 ///
 /// # Errors
 /// If there is no such interpreter, the environment can't be built, or the folder lacks what is
 /// served.
-pub async fn command(options: &Options, ground: &Ground<'_>) -> Result<Command, PythonError> {
+pub async fn command(
+    options: &Options,
+    ground: &Ground<'_>,
+) -> Result<(Command, File), PythonError> {
     let what = What::of(options)?;
     let uv = interpreter::program("uv", &ground.search);
     let wanted = match &what.python {
@@ -144,7 +150,9 @@ pub async fn command(options: &Options, ground: &Ground<'_>) -> Result<Command, 
     command.args(["-I", "-B", "-u"]);
     command.args(what.arguments(options, &program));
     surround(&mut command, &environment, options, ground);
-    Ok(command)
+    let folder = environment.folder().to_owned();
+    let used = environment.into_use();
+    Ok((command, used.map_err(FileError::at("hold", folder))?))
 }
 
 /// The variables of what runs in an environment.

@@ -1,14 +1,24 @@
 //! `modelyard serve` and what goes with it, with real runtimes, real clients and real kills.
 
 mod analyses;
+mod asking;
 mod bad;
 #[cfg(feature = "real-tools")]
 mod beside;
 #[cfg(feature = "real-tools")]
 mod clients;
+#[cfg(feature = "real-tools")]
+mod commands;
+#[cfg(feature = "real-tools")]
+mod full;
 mod killed;
+#[cfg(feature = "real-tools")]
+mod programs;
+mod rewritten;
 mod rollouts;
 mod shapes;
+#[cfg(feature = "real-tools")]
+mod side_by_side;
 mod stage;
 
 use std::fs;

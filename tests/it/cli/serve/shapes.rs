@@ -1,6 +1,8 @@
 //! Deployments of every shape: several versions at once, copies, an order, and what the environment
 //! asks for.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::stage::{Clients, DEPLOYMENT, Stage};
@@ -123,4 +125,44 @@ fn an_environment_that_asks_for_more_is_not_given_less() {
     assert_eq!(held["stable"], "vision/digits 1.0.0");
     let answers = clients.end();
     assert_eq!(answers.keys().collect::<Vec<_>>(), ["1.0.0"], "{answers:?}");
+}
+
+#[test]
+fn what_may_have_no_replicas_sleeps_when_idle_and_wakes_for_the_first_request() {
+    let sandbox = Sandbox::new();
+    let mut stage = Stage::set(&sandbox);
+    stage.deploy("  replicas: {min: 0, scaleDownDelay: 1s}\n");
+    stage.serve();
+    let sleeps = |version: &str| {
+        let version = format!("vision/digits {version}");
+        let asleep = stage.until(|one| {
+            one["stable"] == version.as_str()
+                && one["rollout"].is_null()
+                && one["instances"].as_array().is_some_and(Vec::is_empty)
+        });
+        assert_eq!(asleep["health"], "healthy", "{asleep}");
+        assert!(stage.runtimes().is_empty());
+    };
+    let wakes = |version: &str| {
+        // The first request waits until there is somebody to answer it, and is answered.
+        let clients = Clients::ask(1, &stage.url());
+        stage.wait(|| clients.so_far().contains_key(version).then_some(()));
+        let awake = stage.until(|one| one["instances"][0]["phase"] == "ready");
+        assert_eq!(awake["instances"].as_array().unwrap().len(), 1);
+        // Asked for longer than it may be idle, it stays.
+        let runtimes = stage.runtimes();
+        let asked = Instant::now();
+        stage.wait(|| (asked.elapsed() > Duration::from_secs(2)).then_some(()));
+        assert_eq!(stage.runtimes(), runtimes);
+        let answers = clients.end();
+        assert_eq!(answers.keys().collect::<Vec<_>>(), [version], "{answers:?}");
+    };
+    sleeps("1.0.0");
+    wakes("1.0.0");
+    sleeps("1.0.0");
+    // A version that is merged meanwhile proves itself before it sleeps.
+    stage.champion("1.1.0");
+    stage.nudge();
+    sleeps("1.1.0");
+    wakes("1.1.0");
 }

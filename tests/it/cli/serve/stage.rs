@@ -1,16 +1,16 @@
-//! A yard with the sample's versions, a server of its environment `host`, and clients that ask.
+//! A yard with the sample's versions, and a server of its environment `host`.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::harness::{Sandbox, Yard};
+
+#[allow(unused_imports, reason = "benches need less of it")]
+pub(super) use super::asking::{Clients, request};
 
 /// How long anything may take on a machine that builds at the same time.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -49,42 +49,62 @@ pub(super) struct Stage<'a> {
     pub(super) yard: Yard<'a>,
     server: Option<Child>,
     address: Option<String>,
+    /// Where the state is seen, where that is on a disk of the server's own.
+    seen: Option<PathBuf>,
 }
+
+/// What mounts a disk of so many bytes at the state, where this process alone and what it starts
+/// see it, and then becomes what is behind that.
+#[cfg(feature = "real-tools")]
+const ON_A_DISK: &str = r#"mount -t tmpfs -o "size=$1" none "$2" && shift 2 && exec "$@""#;
 
 impl<'a> Stage<'a> {
     /// A shared yard with the versions 1.0.0, which is the champion, 1.1.0 and 1.2.0, which is
     /// broken; all of them released.
     pub(super) fn set(sandbox: &'a Sandbox) -> Self {
+        let stage = Self::bare(sandbox);
+        for version in ["1.0.0", "1.1.0", "1.2.0"] {
+            stage.publish("digits", version, "vision/digits");
+        }
+        stage.champion("1.0.0");
+        stage
+    }
+
+    /// A shared yard with the environment, and no models.
+    pub(super) fn bare(sandbox: &'a Sandbox) -> Self {
         let stage = Self {
             sandbox,
             yard: sandbox.shared_yard(),
             server: None,
             address: None,
+            seen: None,
         };
-        for version in ["1.0.0", "1.1.0", "1.2.0"] {
-            stage.publish("digits", version, "vision/digits");
-        }
         stage.yard.write("environments/host.yaml", ENVIRONMENT);
         stage.merge_all("An environment");
-        stage.champion("1.0.0");
         stage
     }
 
     /// Publishes and merges a version of `examples/`, released.
     pub(super) fn publish(&self, sample: &str, version: &str, name: &str) {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
-        let words = [
-            "publish",
+        let records = ["model", version].map(|file| format!("{folder}/{sample}/{file}.yaml"));
+        self.publish_from(
             &format!("{folder}/{sample}/{version}"),
-            "--as",
-            &format!("{name}:{version}"),
-            "--from",
-            &format!("{folder}/{sample}/model.yaml"),
-            "--from",
-            &format!("{folder}/{sample}/{version}.yaml"),
-            "--unsigned",
-        ];
-        self.yard.modelyard(words).run().success();
+            &records,
+            name,
+            version,
+        );
+    }
+
+    /// Publishes and merges a version of the files in `folder`, released.
+    pub(super) fn publish_from(&self, folder: &str, records: &[String], name: &str, version: &str) {
+        let reference = format!("{name}:{version}");
+        let words = ["publish", folder, "--as", &reference, "--unsigned"];
+        let records = records.iter().flat_map(|record| ["--from", record]);
+        self.yard
+            .modelyard(words.into_iter().chain(records))
+            .run()
+            .success();
         self.merge(&format!("publish/{name}/{version}"));
         let released = format!("{name}:{version}");
         let promote = ["promote", &released, "--to", "released"];
@@ -129,7 +149,8 @@ impl<'a> Stage<'a> {
     }
 
     pub(super) fn state(&self) -> PathBuf {
-        self.sandbox.path("state")
+        let seen = self.seen.clone();
+        seen.unwrap_or_else(|| self.sandbox.path("state"))
     }
 
     /// A command about the environment.
@@ -152,6 +173,49 @@ impl<'a> Stage<'a> {
             "serve", "--listen", &listen, "--poll", "1h", "--output", "json",
         ];
         let words: Vec<&str> = words.iter().chain(arguments).copied().collect();
+        let mut command = self.command(&words).into_command();
+        command.envs(variables.iter().copied());
+        self.begin(command);
+    }
+
+    /// Starts a server whose state is on a disk of its own, of so many bytes, and which looks at
+    /// main every second.
+    #[cfg(feature = "real-tools")]
+    pub(super) fn serve_on_a_disk(&mut self, bytes: u64) {
+        let state = self.sandbox.path("state");
+        fs::create_dir_all(&state).unwrap();
+        let state = state.to_str().unwrap();
+        let size = bytes.to_string();
+        let words = [
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            ON_A_DISK,
+            "sh",
+        ];
+        let serve = [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--poll",
+            "1s",
+            "--output",
+            "json",
+            "--environment",
+            "host",
+            "--state",
+            state,
+        ];
+        let program = [&*size, state, env!("CARGO_BIN_EXE_modelyard")];
+        let words = words.into_iter().chain(program).chain(serve);
+        let command = self.sandbox.program("unshare", words).in_folder("yard");
+        let server = self.begin(command.into_command());
+        self.seen = Some(format!("/proc/{server}/root{state}").into());
+    }
+
+    fn begin(&mut self, mut command: Command) -> u32 {
         // What was told before is no longer so.
         let _ = fs::remove_file(self.state().join("status.json"));
         let log = self.sandbox.path("serve.log");
@@ -161,20 +225,20 @@ impl<'a> Stage<'a> {
             .open(&log)
             .unwrap();
         let said = self.sandbox.path("serve.out");
-        let mut command = self.command(&words).into_command();
-        command.envs(variables.iter().copied());
         let child = command
             .stdin(Stdio::null())
             .stdout(File::create(&said).unwrap())
             .stderr(errors)
             .spawn()
             .unwrap();
+        let process = child.id();
         self.server = Some(child);
         self.address = Some(self.wait(|| {
             let line = fs::read_to_string(&said).unwrap();
             let line: Value = serde_json::from_str(line.strip_suffix('\n')?).ok()?;
             Some(line["listening"].as_str()?.to_owned())
         }));
+        process
     }
 
     /// Has the next server listen there.
@@ -292,6 +356,8 @@ impl<'a> Stage<'a> {
 
 impl Drop for Stage<'_> {
     fn drop(&mut self) {
+        // A disk of the server's own is not seen any more when the server is gone.
+        let (mut below, mut groups) = (shims(&self.state()), groups(&self.state()));
         if let Some(mut server) = self.server.take() {
             for child in children(server.id()) {
                 kill("-KILL", child);
@@ -299,13 +365,34 @@ impl Drop for Stage<'_> {
             let _ = server.kill();
             let _ = server.wait();
         }
-        for shim in shims(&self.state()) {
+        below.extend(shims(&self.state()));
+        for shim in below {
             for child in children(shim) {
                 kill("-KILL", child);
             }
             kill("-KILL", shim);
         }
+        groups.extend(self::groups(&self.state()));
+        let deadline = Instant::now() + PATIENCE;
+        while groups.iter().any(|group| group.exists()) && Instant::now() < deadline {
+            for group in &groups {
+                let _ = fs::write(group.join("cgroup.kill"), "1");
+                let _ = fs::remove_dir(group);
+            }
+        }
     }
+}
+
+/// The control groups of the runtimes, on hosts where they have some.
+fn groups(state: &Path) -> Vec<PathBuf> {
+    let folders = fs::read_dir(state.join("instances")).into_iter().flatten();
+    let group = |folder: fs::DirEntry| {
+        let order = fs::read(folder.path().join("order.json")).ok()?;
+        let order: Value = serde_json::from_slice(&order).ok()?;
+        let group = order["command"]["group"]["path"].as_str()?;
+        Some(PathBuf::from(group))
+    };
+    folders.flatten().filter_map(group).collect()
 }
 
 /// Sends a signal; that the process is gone already is fine.
@@ -352,76 +439,4 @@ fn children(process: u32) -> Vec<u32> {
     all.sort_unstable();
     all.dedup();
     all
-}
-
-/// A request that every version of the sample takes.
-pub(super) fn request() -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/digits/1.0.0");
-    fs::read_to_string(format!("{folder}/requests/a-three.json")).unwrap()
-}
-
-/// Clients that ask without end, and note which version answers.
-pub(super) struct Clients {
-    stop: Arc<AtomicBool>,
-    counts: Arc<Mutex<BTreeMap<String, u64>>>,
-    threads: Vec<std::thread::JoinHandle<()>>,
-}
-
-impl Clients {
-    /// So many clients of `url`, one request after the other each.
-    pub(super) fn ask(count: usize, url: &str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let counts = Arc::default();
-        let threads = (0..count).map(|_| {
-            let (stop, counts) = (Arc::clone(&stop), Arc::clone(&counts));
-            let url = url.to_owned();
-            std::thread::spawn(move || asked(&url, &stop, &counts))
-        });
-        Self {
-            threads: threads.collect(),
-            stop,
-            counts,
-        }
-    }
-
-    /// How many answers there were, by version; and by their kind those that were none.
-    pub(super) fn so_far(&self) -> BTreeMap<String, u64> {
-        self.counts.lock().unwrap().clone()
-    }
-
-    /// The same, at the end.
-    pub(super) fn end(self) -> BTreeMap<String, u64> {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            thread.join().unwrap();
-        }
-        let counts = self.counts.lock().unwrap();
-        counts.clone()
-    }
-}
-
-fn asked(url: &str, stop: &AtomicBool, counts: &Mutex<BTreeMap<String, u64>>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    while !stop.load(Ordering::Relaxed) {
-        let answer = runtime.block_on(async {
-            let answer = client.post(url).body(request()).send().await?;
-            let version = answer.headers().get("modelyard-version").cloned();
-            let status = answer.status();
-            let body: Value = answer.json().await?;
-            Ok::<_, reqwest::Error>((status, version, body))
-        });
-        let kind = match answer {
-            Ok((status, Some(version), body)) if status == 200 => {
-                assert_eq!(body["outputs"][0]["data"][0], 3, "{body}");
-                version.to_str().unwrap().to_owned()
-            }
-            Ok((status, _, body)) => format!("error {status}: {}", body["error"]),
-            Err(_) => "connection".to_owned(),
-        };
-        *counts.lock().unwrap().entry(kind).or_insert(0) += 1;
-    }
 }

@@ -128,7 +128,7 @@ fitted! {
             analysis.at_least = Some(Sample::sample(source));
         }
     }
-    Replicas { min, max, metric, target } replicas, source => {
+    Replicas { min, max, metric, target, scale_down_delay } replicas, source => {
         if replicas.metric.is_none() || replicas.target.is_none() {
             (replicas.metric, replicas.target) = (None, None);
         }

@@ -157,6 +157,10 @@ choices! {
         CommandLine::try_from(vec!["echo".to_owned(), "0.01".to_owned()]).unwrap(),
         CommandLine::try_from(vec!["yes".to_owned(), String::new(), "a\n\tb".to_owned()]).unwrap(),
     ];
+    Arguments: [
+        Arguments::default(),
+        Arguments::try_from(vec!["--at={host}:{port}".to_owned(), String::new()]).unwrap(),
+    ];
     ReleaseRequirement: [ReleaseRequirement::Inputs, ReleaseRequirement::LineageSource];
 }
 
@@ -245,7 +249,7 @@ structs! {
     Tensor { name, datatype, shape, description, image, labels }
     ImageEncoding { layout, color, scale, mean, std }
     Parameter { name, datatype, default, required, description }
-    DefaultRuntime { name, version }
+    DefaultRuntime { name, version, args }
     CodeEnvironment { language, version, requirements }
     Dependencies { build, run, models }
     Package { name, version }
@@ -266,7 +270,7 @@ structs! {
     Share { model, version, weight, pool }
     Resources { requests, limits }
     ResourceAmounts { cpu, memory, gpu }
-    Runtime { name, version, env, secrets }
+    Runtime { name, version, args, env, secrets }
     SecretEnvironment { env, from }
     ModelCoprocessor { model, version }
     ContainerCoprocessor { container }

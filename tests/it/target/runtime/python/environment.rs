@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Running, command, folder, said};
-use crate::harness::{Sandbox, in_time};
+use crate::harness::{Sandbox, in_time, tools};
 
 /// Answers with what the package `ours` says.
 const CODE: &str =
@@ -35,6 +35,17 @@ with zipfile.ZipFile('model/ours-1.0-py3-none-any.whl', 'w') as wheel:
 fn own(sandbox: &Sandbox, folder: &Path, options: &[&str]) -> Command {
     let mut command = command(sandbox, "python", folder, options);
     command.stdin(Stdio::null());
+    command
+}
+
+/// The same, with uv on its PATH.
+fn by_uv(sandbox: &Sandbox, folder: &Path) -> Command {
+    let uv = tools::path("uv");
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::env::split_paths(&path);
+    let path = std::iter::once(uv.parent().unwrap().to_owned()).chain(path);
+    let mut command = own(sandbox, folder, &[]);
+    command.env("PATH", std::env::join_paths(path).unwrap());
     command
 }
 
@@ -75,6 +86,81 @@ fn an_environment_is_built_once_for_all_that_ask_for_the_same() {
     );
     assert_eq!(value(&start(&sandbox)), 42);
     assert_eq!(built(&sandbox).len(), 2);
+}
+
+#[test]
+fn uv_builds_an_environment_where_it_is_on_the_path() {
+    let sandbox = Sandbox::new();
+    let folder = with_package(&sandbox);
+    let start = || Running::of(&mut by_uv(&sandbox, &folder)).once_ready();
+    let runtime = start();
+    assert_eq!(value(&runtime), 42);
+    let first = built(&sandbox);
+    let [environment] = &first[..] else {
+        panic!("one environment: {first:?}")
+    };
+    // uv says so in what it makes; it brings no pip along.
+    let about = std::fs::read_to_string(environment.join("pyvenv.cfg")).unwrap();
+    assert!(
+        about.lines().any(|line| line.starts_with("uv = ")),
+        "{about}"
+    );
+    assert!(!environment.join("bin/pip").exists());
+    assert_eq!(value(&start()), 42);
+    assert_eq!(built(&sandbox), first);
+
+    // What it says where it can't goes to the log.
+    sandbox.write(
+        "model/requirements.txt",
+        "--no-index\nnothing-like-this==1\n",
+    );
+    let (status, words) = said(&mut by_uv(&sandbox, &folder));
+    assert_eq!(status, Some(2));
+    assert!(words.contains("nothing-like-this"), "{words}");
+    assert!(words.contains("installing packages failed"), "{words}");
+    assert_eq!(built(&sandbox), first);
+}
+
+#[test]
+fn what_nobody_used_for_a_month_is_removed_and_what_somebody_uses_never() {
+    let sandbox = Sandbox::new();
+    let folder = with_package(&sandbox);
+    let start = |comment: &str| {
+        let requirements = format!("--no-index\n./ours-1.0-py3-none-any.whl # {comment}\n");
+        sandbox.write("model/requirements.txt", requirements);
+        let before = built(&sandbox);
+        let runtime = Running::of(&mut by_uv(&sandbox, &folder)).once_ready();
+        let new = built(&sandbox)
+            .into_iter()
+            .find(|one| !before.contains(one));
+        (runtime, new.unwrap().parent().unwrap().to_owned())
+    };
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(31 * 24 * 60 * 60);
+    let age = |place: &Path| {
+        let used = std::fs::File::options()
+            .write(true)
+            .open(place.join("used"))
+            .unwrap();
+        used.set_modified(long_ago).unwrap();
+    };
+    let used = |comment: &str| {
+        let (mut runtime, place) = start(comment);
+        runtime.terminate();
+        runtime.ended();
+        place
+    };
+    let ended = used("ended");
+    let (runs, running) = start("runs");
+    let recent = used("recent");
+    age(&ended);
+    age(&running);
+    let (new, _) = start("new");
+    assert!(!ended.exists());
+    assert!(running.join("whole").exists() && recent.join("whole").exists());
+    assert_eq!([value(&runs), value(&new)], [42, 42]);
+    // Who asks for it again has it again.
+    let (again, _) = start("ended");
+    assert_eq!(value(&again), 42);
 }
 
 #[test]
