@@ -1,7 +1,7 @@
 //! Gates: what policies ask of a change, and what came of it.
 //!
 //! A check makes [`Question`]s of the policies and the changed records. They are answered where an
-//! expression can do no harm (a process of its own, within bounds): [`evaluate`] does it, purely.
+//! expression can do no harm (a process of its own, within bounds): [`evaluate()`] does it, purely.
 //! The answers are handed back, and told like everything else.
 //!
 //! The policies that count are those of the base, so that no change relaxes its own gate, and those
