@@ -171,7 +171,8 @@ impl Nginx {
                access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
                fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
                client_body_buffer_size 1m;
-               upstream runtime {{ server {runtime}; keepalive 64; }}
+               upstream runtime {{ server {runtime}; keepalive 64; keepalive_requests 10000000; }}
+               keepalive_requests 10000000;
                server {{
                  listen {address};
                  location / {{

@@ -90,6 +90,14 @@ pub mod codes {
         DEPENDENCY_LACKS_FILE = "dependency-lacks-file";
         RUNTIME_NOT_HERE = "runtime-not-here";
         NOT_A_TABLE = "not-a-table";
+        NOT_AN_IMAGE = "not-an-image";
+        IMAGE_INPUT_UNCLEAR = "image-input-unclear";
+        ROW_REFUSED = "row-refused";
+        RESULT_EXISTS = "result-exists";
+        RESULT_IN_USE = "result-in-use";
+        NO_RESULT_ROWS = "no-result-rows";
+        BEGUN_OTHERWISE = "begun-otherwise";
+        NO_ROWS_ASKED = "no-rows-asked";
         NO_GOLDEN_TESTS = "no-golden-tests";
         NO_POLICY_TESTS = "no-policy-tests";
         DEMO_NOT_AS_TOLD = "demo-not-as-told";

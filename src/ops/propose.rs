@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::platform::on_blocking_pool;
 use crate::platform::retry::Policy;
 use crate::record::Failure;
 use crate::yard::{Change, Committed, Pushed, Yard, YardError, codes};
@@ -96,7 +97,7 @@ pub async fn propose(change: Change, message: &str, now: Timestamp) -> Result<Pr
             let change = if again { change.begun_again()? } else { change };
             let committed = change.commit(&message, now)?;
             let pushed = change.push(&committed)?;
-            Ok((committed, pushed))
+            Ok::<_, YardError>((committed, pushed))
         })
     });
     let (committed, pushed) = landed.await?;
@@ -120,16 +121,6 @@ where
         }
     }
     attempt().await
-}
-
-/// libgit2 blocks; a panic in it is ours.
-async fn on_blocking_pool<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, YardError> + Send + 'static,
-) -> Result<T, YardError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
 }
 
 impl Proposed {

@@ -18,6 +18,15 @@ pub use clock::Clock;
 pub use places::Places;
 pub use progress::Progress;
 
+/// Does work that blocks (git, large files, a slow disk) where it holds up nobody else.
+pub async fn on_blocking_pool<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // A panic in it is ours.
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
 /// The codes of this room.
 pub mod codes {
     crate::codes! {

@@ -85,7 +85,7 @@ pub(super) use both;
 
 impl Elements {
     /// None yet, of this type.
-    pub(super) const fn none(datatype: Datatype) -> Self {
+    pub const fn none(datatype: Datatype) -> Self {
         match datatype {
             Datatype::Bool => Self::Bool(Vec::new()),
             Datatype::Uint8 => Self::Uint8(Vec::new()),
@@ -120,6 +120,11 @@ impl Elements {
             Self::Fp64(_) => Datatype::Fp64,
             Self::Bytes(_) => Datatype::Bytes,
         }
+    }
+
+    /// Puts those of `other` behind them; nothing happens where the types differ.
+    pub fn append(&mut self, other: &Self) {
+        both!(self, other, (ours, theirs) => ours.extend_from_slice(theirs), else ());
     }
 
     /// How many they are.

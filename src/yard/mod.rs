@@ -45,7 +45,7 @@ pub use push::Pushed;
 pub use remote::Remote;
 pub use snapshot::{Entry, MAX_FILE_BYTES, Snapshot};
 
-use crate::platform::redact;
+use crate::platform::{on_blocking_pool, redact};
 use crate::record::{Failure, Repository};
 
 /// The file at the root of every yard.
@@ -167,10 +167,7 @@ where
     T: Send + 'static,
     E: Into<Failure> + Send + 'static,
 {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(Into::into),
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
+    on_blocking_pool(work).await.map_err(Into::into)
 }
 
 /// The codes of this room.

@@ -1,9 +1,16 @@
 //! Asks a version for a prediction: `modelyard predict`.
 //!
-//! What is asked is a request of the Open Inference Protocol, or a table whose columns become
-//! tensors by the inputs that the version's record registers. It is held against the record before
-//! anybody is asked, so that an error names the input, or the line and the column.
+//! What is asked is a request of the Open Inference Protocol, or a file whose rows become tensors
+//! by the inputs that the version's record registers. It is held against the record before
+//! anybody is asked, so that an error names the input, or the line and the column. A whole file of
+//! rows is answered by a whole file: see [`file`].
 
+mod cell;
+mod columns;
+mod error;
+pub mod file;
+mod pixels;
+mod rows;
 mod table;
 
 use bytes::Bytes;
@@ -16,17 +23,20 @@ use crate::protocol::{Body, Request, Response};
 use crate::record::kind::{ModelVersion, Tensor};
 use crate::record::{Failure, ModelReference, Name};
 use crate::target::runtime::Client;
-use crate::yard::Yard;
+use crate::yard::{Yard, blocking};
 
-pub use table::TableError;
+pub use columns::Keep;
+pub use error::{Flaw, Place, RowError, TableError};
+pub use pixels::EncodingError;
+pub use rows::{Origin, RowFormat};
 
 /// What is asked.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// A request of the Open Inference Protocol, in JSON.
     Request(Bytes),
-    /// A table in CSV, its first line the columns' names; each row is one sample.
-    Table(Bytes),
+    /// Rows, all in one request.
+    Rows(Origin, RowFormat),
 }
 
 /// What was answered.
@@ -50,7 +60,7 @@ pub async fn predict(
     ground: &Ground<'_>,
 ) -> Result<Prediction, Failure> {
     let found = served::find(yard, reference).await?;
-    let request = request(input, &found.record)?;
+    let request = request_of(input, &found.record).await?;
     let mut served = Served::start(yard, found, starting, ground).await?;
     ground.progress.step("predicting");
     let started = &mut served.started;
@@ -76,11 +86,17 @@ pub async fn predict_deployed(
     deployment: &Name,
 ) -> Result<Prediction, Failure> {
     let record = served::find(yard, reference).await?.record;
-    let request = request(input, &record)?;
+    let request = request_of(input, &record).await?;
     Ok(Prediction {
         answer: client.infer(deployment.as_str(), &request).await?,
         outputs: record.spec.outputs,
     })
+}
+
+/// The same, read where reading holds up nobody.
+async fn request_of(input: &Input, record: &ModelVersion) -> Result<Request, Failure> {
+    let (input, record) = (input.clone(), record.clone());
+    blocking(move || request(&input, &record)).await
 }
 
 /// The request that `input` makes of the version with this record.
@@ -91,7 +107,7 @@ fn request(input: &Input, record: &ModelVersion) -> Result<Request, Failure> {
             bytes: bytes.clone(),
             header_length: None,
         })?,
-        Input::Table(bytes) => table::request(bytes, &spec.inputs)?,
+        Input::Rows(origin, format) => table::request(origin, *format, &spec.inputs)?,
     };
     let signature = Signature {
         inputs: &spec.inputs,

@@ -18,6 +18,10 @@ use crate::target::codes;
 
 /// The largest answer that is read: four times what a request may be.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+/// In which a gateway tells the version that answers.
+const VERSION_STAMP: &str = "modelyard-version";
+/// In which a gateway tells the digest of the bytes that answer.
+const DIGEST_STAMP: &str = "modelyard-digest";
 /// The longest reason that is told of what somebody else answered.
 const MAX_REASON_CHARACTERS: usize = 2000;
 
@@ -27,6 +31,17 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     token: Option<SecretString>,
+}
+
+/// An answer, and who gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// The answer.
+    pub response: Response,
+    /// The version that answered, where a gateway tells it.
+    pub version: Option<String>,
+    /// The digest of the bytes that answered, where a gateway tells it.
+    pub digest: Option<String>,
 }
 
 /// No answer, or one that is none.
@@ -198,6 +213,14 @@ impl Client {
     /// # Errors
     /// [`AskError`].
     pub async fn infer(&self, model: &str, request: &Request) -> Result<Response, AskError> {
+        Ok(self.answer(model, request).await?.response)
+    }
+
+    /// The same, with what a gateway tells of who answers.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn answer(&self, model: &str, request: &Request) -> Result<Answered, AskError> {
         let at = self.at(&format!("models/{model}/infer"));
         let body = request.to_body(false).or_else(|_| request.to_body(true));
         let body = body.map_err(AskError::Unsayable)?;
@@ -214,7 +237,13 @@ impl Client {
             header_length,
         };
         let at = at.to_string();
-        Response::parse(&body).map_err(|source| AskError::Nonsense { at, source })
+        let response = Response::parse(&body);
+        let told = |name| Some(headers.get(name)?.to_str().ok()?.to_owned());
+        Ok(Answered {
+            response: response.map_err(|source| AskError::Nonsense { at, source })?,
+            version: told(VERSION_STAMP),
+            digest: told(DIGEST_STAMP),
+        })
     }
 
     fn at(&self, path: &str) -> Url {

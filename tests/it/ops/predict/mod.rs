@@ -1,9 +1,63 @@
-//! `modelyard predict`: a version is asked for a prediction.
+//! `modelyard predict`: a version is asked for a prediction, or for a whole file of them.
+
+#[cfg(feature = "real-tools")]
+mod broken_off;
+mod formats;
+mod gateway;
+mod hostile;
+mod images;
+#[cfg(feature = "real-tools")]
+mod parquet;
+
+use std::fmt::Write;
 
 use serde_json::json;
 
 use super::test::yard_with;
-use crate::harness::Sandbox;
+use crate::harness::{Outcome, Sandbox, Yard};
+
+const DIABETES: &str = "health/diabetes-progression:1.0.0";
+const HEAD: &str = "patient,age,sex,bmi,bp,s1,s2,s3,s4,s5,s6\n";
+
+fn diabetes(sandbox: &Sandbox) -> Yard<'_> {
+    yard_with(sandbox, "diabetes", "1.0.0", "health/diabetes-progression")
+}
+
+/// The line of one patient, who differs from all others.
+fn patient(number: usize) -> String {
+    let (age, bmi, bp) = (20 + number % 60, 18 + number % 23, 60 + number % 61);
+    let s5 = 3.0 + (number % 977) as f64 / 300.0;
+    format!(
+        "p{number},{age},{},{bmi}.5,{bp},130,71,48,3,{s5:.4},81\n",
+        1 + number % 2
+    )
+}
+
+fn patients(count: usize) -> String {
+    let mut table = HEAD.to_owned();
+    for number in 1..=count {
+        write!(table, "{}", patient(number)).unwrap();
+    }
+    table
+}
+
+/// `modelyard predict MODEL -f FILE --to RESULT`, and more words.
+fn predict(yard: &Yard<'_>, model: &str, file: &str, to: &str, more: &[&str]) -> Outcome {
+    let words = ["predict", model, "-f", file, "--to", to];
+    yard.modelyard(words.iter().chain(more)).run()
+}
+
+/// What lies in the folder `out` of the yard, but for temporary files of runs that were killed.
+fn left(yard: &Yard<'_>) -> Vec<String> {
+    let entries = std::fs::read_dir(yard.path("out")).unwrap();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+    let mut names: Vec<_> = entries
+        .map(|entry| name(entry).into_string().unwrap())
+        .collect();
+    names.retain(|name| !name.starts_with(".modelyard-"));
+    names.sort();
+    names
+}
 
 #[test]
 fn a_request_is_answered_as_the_protocol_has_it() {
