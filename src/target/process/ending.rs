@@ -5,9 +5,9 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::timeout;
 
-use super::ProcessError;
 use super::cgroup::Group;
 use super::state::Folder;
+use super::{ProcessError, mark};
 use crate::platform::retry::Policy;
 
 /// How much longer than the runtime's grace the shim may take.
@@ -29,9 +29,14 @@ pub(super) async fn end(folder: &Folder, grace: Duration) -> Result<(), ProcessE
     if let Some(group) = folder.group()? {
         group.kill();
     }
-    let command = folder.order()?.and_then(|order| order.command);
-    if let Some(group) = command.and_then(|command| command.group) {
-        Group::at(group.path).end().await?;
+    let Some(command) = folder.order()?.and_then(|order| order.command) else {
+        return Ok(());
+    };
+    if let Some(group) = command.group {
+        return Group::at(group.path).end().await;
+    }
+    if let Some(mark) = command.variables.get(mark::VARIABLE) {
+        mark::kill(mark);
     }
     Ok(())
 }

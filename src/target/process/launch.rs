@@ -6,7 +6,7 @@ use std::process::Stdio;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::state::{Command, Folder, Shim};
-use super::{Ground, ProcessError, log};
+use super::{Ground, ProcessError, log, mark};
 use crate::rollout::Content;
 use crate::target::runtime::onnx::Called;
 use crate::target::{Order, Recipe, runtime};
@@ -40,6 +40,9 @@ pub(super) fn command(order: &Order, ground: &Ground) -> Result<(Command, Secret
         secret.push((wanted.env.to_string(), value));
     }
     let variables = recipe.variables.iter();
+    let variables = variables.map(|(name, value)| (name.to_string(), value.clone()));
+    let place = Folder::of(&ground.state, &order.id);
+    let mark = place.path().to_string_lossy().into_owned();
     let memory = recipe.limits.memory.as_ref();
     let memory = memory.map(|bytes| u64::try_from(bytes.thousandths() / 1000).unwrap_or(u64::MAX));
     let cpu = recipe.limits.cpu.as_ref();
@@ -48,7 +51,7 @@ pub(super) fn command(order: &Order, ground: &Ground) -> Result<(Command, Secret
         program: ground.program.clone(),
         arguments,
         variables: variables
-            .map(|(name, value)| (name.to_string(), value.clone()))
+            .chain([(mark::VARIABLE.to_owned(), mark)])
             .collect(),
         memory_bytes: memory,
         group: ground.groups.wanted(&ground.state, &order.id, memory, cpu),

@@ -20,7 +20,8 @@
 //! ```
 //!
 //! Where the host has control groups that we may make, each runtime is in one ([`cgroup`]), whose
-//! place is in its order: so nothing of it is left, whoever of them is killed when.
+//! place is in its order: so nothing of it is left, whoever of them is killed when. Elsewhere its
+//! processes have a [`mark`] by which they are found.
 //!
 //! Every file is written whole or not at all: the shim writes `runtime.json`, `address.json` and
 //! `exit.json`, the server all others; and both the shim's number, whoever is first. An instance whose lock is
@@ -31,6 +32,7 @@ mod ending;
 mod error;
 mod launch;
 mod log;
+mod mark;
 mod observing;
 pub mod shim;
 mod state;

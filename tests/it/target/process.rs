@@ -17,6 +17,15 @@ use crate::harness::{Sandbox, in_time_of_tasks};
 
 /// The processes of a server that was just started, which is `program`.
 pub(super) fn server(sandbox: &Sandbox, program: impl Into<PathBuf>) -> Processes {
+    server_of(sandbox, program, Groups::find())
+}
+
+/// The same, with these control groups.
+pub(super) fn server_of(
+    sandbox: &Sandbox,
+    program: impl Into<PathBuf>,
+    groups: Groups,
+) -> Processes {
     Processes::new(Ground {
         state: sandbox.path("state"),
         program: program.into(),
@@ -24,7 +33,7 @@ pub(super) fn server(sandbox: &Sandbox, program: impl Into<PathBuf>) -> Processe
         clock: Arc::new(SystemClock),
         secrets: Arc::new(|_| None),
         environment: std::env::vars_os().collect(),
-        groups: Groups::find(),
+        groups,
     })
 }
 
