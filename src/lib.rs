@@ -15,6 +15,7 @@
 //! | [`rollout`] | from what should be and what is to what to do next, and the routing table; pure |
 //! | [`yard`] | the git side: snapshots at a commit, changes on a branch |
 //! | [`artifact`] | the OCI side: pack, push, pull, registry, layout, cache, referrers |
+//! | [`forge`] | where pull requests live: GitHub, GitLab, Gitea |
 //! | [`trust`] | keys, signatures, and what the yard's trust policy asks for |
 //! | [`target`] | where models run: what starts them, and what answers for them |
 //! | [`ops`] | one file a use case |
@@ -46,6 +47,7 @@
 pub mod artifact;
 pub mod check;
 pub mod cli;
+pub mod forge;
 pub mod gateway;
 pub mod ops;
 pub mod platform;

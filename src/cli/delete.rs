@@ -2,8 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use super::proposing::{Proposes, Proposing};
 use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::delete::{self, Deletion};
+use crate::ops::propose::Proposed;
 use crate::record::{Failure, ModelReference};
 
 /// Delete a version that was recycled, once its retention is over
@@ -17,14 +19,21 @@ pub(super) struct Arguments {
     /// Which version: MODEL:VERSION
     #[arg(value_name = "MODEL:VERSION", add = completions::references())]
     reference: ModelReference,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let yard = context.yard()?;
+        let (yard, proposer) = self.proposing.begin(context)?;
         let deletion = delete::delete(&yard, &self.reference, context.clock.now()).await?;
-        context.print(&deletion)?;
-        Ok(Outcome::Done)
+        proposer.finish(context, deletion).await
+    }
+}
+
+impl Proposes for Deletion {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.proposed)
     }
 }
 

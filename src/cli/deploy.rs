@@ -2,8 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use super::proposing::{Proposes, Proposing};
 use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::deploy::{self, Deploying, Request};
+use crate::ops::propose::Proposed;
 use crate::record::{Failure, ModelReference, Name};
 
 /// Make a version serve in an environment
@@ -27,19 +29,26 @@ pub(super) struct Arguments {
     /// The deployment, where the model has several there or a new one shall have another name
     #[arg(long, value_name = "NAME", add = completions::deployed())]
     deployment: Option<Name>,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let yard = context.yard()?;
+        let (yard, proposer) = self.proposing.begin(context)?;
         let request = Request {
             reference: self.reference,
             environment: self.environment,
             deployment: self.deployment,
         };
         let deploying = deploy::deploy(&yard, request, context.clock.now()).await?;
-        context.print(&deploying)?;
-        Ok(Outcome::Done)
+        proposer.finish(context, deploying).await
+    }
+}
+
+impl Proposes for Deploying {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.proposed)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use super::proposing::{Proposes, Proposing};
 use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::deployment::{self, Act, Acted};
+use crate::ops::propose::Proposed;
 use crate::record::{Failure, Name};
 
 /// Restart a deployment, and let it try again what failed
@@ -67,15 +69,16 @@ struct Which {
     /// Its environment
     #[arg(short, long, value_name = "NAME", env = "MODELYARD_ENVIRONMENT", add = completions::environments())]
     environment: Name,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 impl Which {
     async fn run(self, act: Act, context: &Context) -> Result<Outcome, Failure> {
-        let yard = context.yard()?;
+        let (yard, proposer) = self.proposing.begin(context)?;
         let now = context.clock.now();
         let acted = deployment::act(&yard, act, &self.environment, &self.deployment, now);
-        context.print(&acted.await?)?;
-        Ok(Outcome::Done)
+        proposer.finish(context, acted.await?).await
     }
 }
 
@@ -100,6 +103,12 @@ impl Resume {
 impl Undeploy {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         self.which.run(Act::Undeploy, context).await
+    }
+}
+
+impl Proposes for Acted {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.proposed)
     }
 }
 

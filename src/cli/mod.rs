@@ -46,6 +46,7 @@ mod policy;
 mod predict;
 mod promote;
 mod proposed;
+mod proposing;
 mod publish;
 mod pull;
 mod push;

@@ -4,8 +4,10 @@ use std::fmt::{self, Write};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::proposing::{Proposes, Proposing};
 use super::{Context, Outcome, Page, Report, completions, proposed};
 use crate::ops::promote::{self, Act, Promotion, Request};
+use crate::ops::propose::Proposed;
 use crate::record::{Alias, Failure, Lifecycle, ModelReference};
 
 /// Move a version along its life, and aliases to it
@@ -29,6 +31,8 @@ pub(super) struct Arguments {
     /// A name that shall mean this version; may be given several times
     #[arg(long = "alias", value_name = "ALIAS")]
     aliases: Vec<Alias>,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 fn stages() -> impl TypedValueParser<Value = Lifecycle> {
@@ -38,7 +42,7 @@ fn stages() -> impl TypedValueParser<Value = Lifecycle> {
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let yard = context.yard()?;
+        let (yard, proposer) = self.proposing.begin(context)?;
         let request = Request {
             act: Act::Promote,
             reference: self.reference,
@@ -46,8 +50,13 @@ impl Arguments {
             aliases: self.aliases,
         };
         let promotion = promote::promote(&yard, request, context.clock.now()).await?;
-        context.print(&promotion)?;
-        Ok(Outcome::Done)
+        proposer.finish(context, promotion).await
+    }
+}
+
+impl Proposes for Promotion {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.proposed)
     }
 }
 
@@ -108,15 +117,16 @@ struct Which {
     /// Which version: MODEL:VERSION, or MODEL:ALIAS
     #[arg(value_name = "MODEL:VERSION", add = completions::references())]
     reference: ModelReference,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 impl Which {
     async fn run(self, act: Act, context: &Context) -> Result<Outcome, Failure> {
-        let yard = context.yard()?;
+        let (yard, proposer) = self.proposing.begin(context)?;
         let request = Request::step(act, self.reference);
         let moved = promote::promote(&yard, request, context.clock.now()).await?;
-        context.print(&moved)?;
-        Ok(Outcome::Done)
+        proposer.finish(context, moved).await
     }
 }
 

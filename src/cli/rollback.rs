@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Write};
 
+use super::proposing::{Proposes, Proposing};
 use super::{Context, Outcome, Page, Report, completions, proposed};
+use crate::ops::propose::Proposed;
 use crate::ops::rollback::{self, Request, RollingBack};
 use crate::record::{Failure, Name, Version};
 
@@ -27,19 +29,26 @@ pub(super) struct Arguments {
     /// To this version of the model
     #[arg(long, value_name = "VERSION")]
     to: Option<Version>,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let yard = context.yard()?;
+        let (yard, proposer) = self.proposing.begin(context)?;
         let request = Request {
             environment: self.environment,
             deployment: self.deployment,
             to: self.to,
         };
         let going = rollback::rollback(&yard, request, context.clock.now()).await?;
-        context.print(&going)?;
-        Ok(Outcome::Done)
+        proposer.finish(context, going).await
+    }
+}
+
+impl Proposes for RollingBack {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.proposed)
     }
 }
 

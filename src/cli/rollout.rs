@@ -5,7 +5,9 @@ use std::fmt::{self, Write};
 use clap::Subcommand;
 
 use super::host::HostArguments;
+use super::proposing::{Proposes, Proposing};
 use super::{Context, Outcome, Page, Report, completions, proposed};
+use crate::ops::propose::Proposed;
 use crate::ops::steer::{self, Request, Steering};
 use crate::reconcile::inbox::{Inbox, Message};
 use crate::record::kind::RolloutAction;
@@ -53,17 +55,19 @@ struct Which {
     /// Of which digest; of what main chooses where nothing is said
     #[arg(long, value_name = "DIGEST")]
     digest: Option<Digest>,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let yard = context.yard()?;
         let (action, which) = match self.word {
             Word::Pause(which) => (RolloutAction::Pause, which),
             Word::Resume(which) => (RolloutAction::Resume, which),
             Word::Continue(which) => (RolloutAction::Continue, which),
             Word::Abort(which) => (RolloutAction::Abort, which),
         };
+        let (yard, proposer) = which.proposing.begin(context)?;
         let state = which.host.folder(context, &yard);
         let request = Request {
             environment: which.host.environment,
@@ -77,8 +81,13 @@ impl Arguments {
             let word = Message::Word(steering.deployment.clone(), steering.word.clone());
             Inbox::of(&state).put(&word)?;
         }
-        context.print(&steering)?;
-        Ok(Outcome::Done)
+        proposer.finish(context, steering).await
+    }
+}
+
+impl Proposes for Steering {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.proposed)
     }
 }
 

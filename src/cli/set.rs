@@ -4,7 +4,9 @@ use std::fmt::{self, Write};
 
 use serde_json::Value;
 
+use super::proposing::{Proposes, Proposing};
 use super::{Context, Outcome, Page, Report, completions, proposed};
+use crate::ops::propose::Proposed;
 use crate::ops::set::{self, Assignment, FieldChange, Request, Setting};
 use crate::platform::redact::printable;
 use crate::record::{Failure, ModelReference};
@@ -33,18 +35,19 @@ pub(super) struct Arguments {
     /// What to set; `FIELD+=ITEM` adds to a list
     #[arg(required = true, value_name = "FIELD=VALUE")]
     assignments: Vec<Assignment>,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let yard = context.yard()?;
+        let (yard, proposer) = self.proposing.begin(context)?;
         let request = Request {
             reference: self.reference,
             assignments: self.assignments,
         };
         let setting = set::set(&yard, request, context.clock.now()).await?;
-        context.print(&setting)?;
-        Ok(Outcome::Done)
+        proposer.finish(context, setting).await
     }
 }
 
@@ -54,6 +57,12 @@ impl Setting {
             Some(version) => format!("{}:{version}", self.model),
             None => self.model.to_string(),
         }
+    }
+}
+
+impl Proposes for Setting {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.proposed)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod promote;
 pub mod propose;
 pub mod publish;
 pub mod pull;
+pub mod pull_request;
 pub mod push;
 mod refuse;
 pub mod rollback;
@@ -64,6 +65,7 @@ pub mod codes {
         NOT_RECYCLED = "not-recycled";
         RETENTION_NOT_OVER = "retention-not-over";
         NOTHING_TO_ROLL_BACK = "nothing-to-roll-back";
+        NOT_MERGED_THERE = "not-merged-there";
         NOT_AN_ASSIGNMENT = "not-an-assignment";
         NO_SUCH_FIELD = "no-such-field";
         FIELD_IS_FIXED = "field-is-fixed";

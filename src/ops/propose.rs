@@ -9,6 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::pull_request::Opened;
+use crate::forge::git;
 use crate::platform::on_blocking_pool;
 use crate::platform::retry::Policy;
 use crate::record::Failure;
@@ -39,8 +41,17 @@ pub struct Proposed {
     /// Where it was pushed to; absent where there is no remote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed: Option<PushedTo>,
-    /// The commands that merge it; none where it is on main.
+    /// The commands that merge it; none where it is on main, or on a pull request.
     pub how_to_merge: Vec<String>,
+    /// Its pull request, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pull_request: Option<Opened>,
+    /// Why there is none, and how to have one, where there could be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_pull_request: Option<String>,
+    /// The name of main.
+    #[serde(skip)]
+    pub main: String,
 }
 
 /// A remote that has the branch now.
@@ -146,25 +157,13 @@ impl Proposed {
             how_to_merge: if on_main {
                 Vec::new()
             } else {
-                how_to_merge(committed, pushed.as_ref())
+                let remote = pushed.as_ref().map(|pushed| &*pushed.remote);
+                git::how_to_merge(&committed.main, branch, remote)
             },
             pushed,
+            pull_request: None,
+            no_pull_request: None,
+            main: committed.main.clone(),
         }
-    }
-}
-
-/// The commands of git that merge a branch, as a person would type them in a clone.
-fn how_to_merge(committed: &Committed, pushed: Option<&PushedTo>) -> Vec<String> {
-    let Committed { main, branch, .. } = committed;
-    let switch = format!("git switch {main}");
-    let merge = format!("git merge --no-ff --no-edit {branch}");
-    match pushed {
-        None => vec![switch, merge],
-        Some(PushedTo { remote, .. }) => vec![
-            switch,
-            format!("git pull --ff-only {remote} {main}"),
-            merge,
-            format!("git push {remote} {main}"),
-        ],
     }
 }

@@ -99,6 +99,7 @@ impl Yard {
                 repository: Mutex::new(repository),
                 fetched,
             }),
+            directly: false,
         }
     }
 

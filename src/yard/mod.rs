@@ -18,6 +18,7 @@
 //! cheap to clone into it.
 
 pub mod begin;
+mod brought;
 mod catalog;
 mod change;
 mod credentials;
@@ -38,6 +39,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use git2::Repository as GitRepository;
 use tempfile::TempDir;
 
+pub use brought::Brought;
 pub use catalog::{Catalog, CatalogError, Resolved, deployment_path, model_path, version_path};
 pub use change::{Change, Committed};
 pub use error::{Instead, YardError};
@@ -60,6 +62,8 @@ pub type CommitId = git2::Oid;
 #[derive(Clone)]
 pub struct Yard {
     inner: Arc<Inner>,
+    /// Whether somebody asked that changes go to main itself.
+    directly: bool,
 }
 
 struct Inner {
@@ -98,6 +102,15 @@ impl Yard {
         match &self.inner.fetched {
             Some((url, _)) => redact::remote(url),
             None => redact::printable(&self.inner.place.display().to_string()),
+        }
+    }
+
+    /// The same yard, whose changes go to main itself, unless it says that it wants reviews.
+    #[must_use]
+    pub fn directly(&self) -> Self {
+        Self {
+            directly: true,
+            ..self.clone()
         }
     }
 
@@ -188,6 +201,7 @@ pub mod codes {
         RELATIVE_STORE = "relative-store";
         NO_IDENTITY = "no-identity";
         COMMIT_NOT_SIGNED = "commit-not-signed";
+        REVIEW_WANTED = "review-wanted";
         BRANCH_CHECKED_OUT = "branch-checked-out";
         BRANCH_HAS_OTHER_WORK = "branch-has-other-work";
         BRANCH_IN_THE_WAY = "branch-in-the-way";

@@ -9,6 +9,7 @@ mod artifact;
 mod check;
 mod cli;
 mod examples;
+mod forge;
 mod gateway;
 mod harness;
 mod house;

@@ -6,6 +6,7 @@ pub(super) mod signer;
 
 use clap::{Args, Subcommand};
 
+use super::proposing::Proposing;
 use super::{Context, Outcome};
 use crate::ops::keys::{self, KeyStore, Scope};
 use crate::record::kind::ModelPattern;
@@ -49,6 +50,8 @@ struct Generate {
     scope: ScopeArguments,
     #[command(flatten)]
     password: PasswordArguments,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 /// Propose that the yard accepts a key that was made before, or somebody else's
@@ -64,6 +67,8 @@ struct Accept {
     scope: ScopeArguments,
     #[command(flatten)]
     password: PasswordArguments,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 /// Show a key's public half and fingerprint
@@ -100,8 +105,8 @@ impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let store = KeyStore::new(&context.places);
         match self.command {
-            Command::Generate(arguments) => arguments.run(context, &store).await?,
-            Command::Accept(arguments) => arguments.run(context, &store).await?,
+            Command::Generate(arguments) => return arguments.run(context, &store).await,
+            Command::Accept(arguments) => return arguments.run(context, &store).await,
             Command::List => context.print(&KeyList(store.list()?))?,
             Command::Show(arguments) => arguments.run(context, &store)?,
         }
@@ -110,7 +115,7 @@ impl Arguments {
 }
 
 impl Generate {
-    async fn run(self, context: &Context, store: &KeyStore) -> Result<(), Failure> {
+    async fn run(self, context: &Context, store: &KeyStore) -> Result<Outcome, Failure> {
         // Before anybody is asked for a password in vain.
         store.expect_free(&self.name)?;
         let yard = if self.no_yard {
@@ -118,19 +123,25 @@ impl Generate {
         } else {
             context.yard_if_any()?
         };
+        let proposer = yard.map(|yard| self.proposing.proposer(context, &yard));
+        let proposer = proposer.transpose()?;
         let place = store.source(&self.name).to_string();
         let password = self.password.get(context, &place, Purpose::Choose)?;
         let scope = self.scope.scope();
-        let in_yard = yard.as_ref().map(|yard| (yard, &scope));
+        let in_yard = proposer.as_ref().map(|proposer| (proposer.yard(), &scope));
         let clock = context.clock.as_ref();
         let generated = keys::generate(store, &self.name, &password, in_yard, clock).await?;
-        context.print(&Generation(generated))
+        let generation = Generation(generated);
+        match proposer {
+            Some(proposer) => proposer.finish(context, generation).await,
+            None => context.print(&generation).map(|()| Outcome::Done),
+        }
     }
 }
 
 impl Accept {
-    async fn run(self, context: &Context, store: &KeyStore) -> Result<(), Failure> {
-        let yard = context.yard()?;
+    async fn run(self, context: &Context, store: &KeyStore) -> Result<Outcome, Failure> {
+        let (yard, proposer) = self.proposing.begin(context)?;
         let key = match &self.public {
             Some(path) => keys::read_public(&context.path(path))?,
             None => store.public_half(&self.name, |place| {
@@ -140,7 +151,7 @@ impl Accept {
         let scope = self.scope.scope();
         let now = context.clock.now();
         let accepted = keys::accept(&yard, &self.name, &key, &scope, now).await?;
-        context.print(&Acceptance(accepted))
+        proposer.finish(context, Acceptance(accepted)).await
     }
 }
 

@@ -4,8 +4,10 @@ use std::fmt::{self, Write};
 
 use serde::Serialize;
 
+use crate::cli::proposing::Proposes;
 use crate::cli::{Page, Report, proposed};
 use crate::ops::keys::{Accepted, Generated, RuleChange, StoredKey};
+use crate::ops::propose::Proposed;
 use crate::platform::redact::printable;
 
 /// A new key.
@@ -27,6 +29,18 @@ pub(super) struct KeyList(pub(super) Vec<StoredKey>);
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct KeyDetails(pub(super) StoredKey);
+
+impl Proposes for Generation {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.0.yard.as_mut()?.proposed)
+    }
+}
+
+impl Proposes for Acceptance {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        Some(&mut self.0.proposed)
+    }
+}
 
 impl Report for Generation {
     fn text(&self, page: &mut Page) -> fmt::Result {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::keys::signer::SignerArguments;
+use super::proposing::Proposing;
 use super::{Context, Outcome, completions};
 use crate::artifact::StoreOptions;
 use crate::artifact::pack::RoleRule;
@@ -71,6 +72,8 @@ pub(super) struct Arguments {
     dry_run: bool,
     #[command(flatten)]
     fields: fields::Fields,
+    #[command(flatten)]
+    proposing: Proposing,
 }
 
 /// A part of a version.
@@ -110,7 +113,7 @@ impl Arguments {
             promote: self.promote,
             said: self.fields.said(),
         };
-        let yard = context.yard()?;
+        let (yard, proposer) = self.proposing.begin(context)?;
         // A password is asked for, and found wrong, before anything is packed.
         let signs = !self.unsigned && !self.dry_run;
         let key = if signs {
@@ -142,11 +145,11 @@ impl Arguments {
                 .publish(key.as_ref(), &options, now, &context.progress)
                 .await?
         };
-        context.print(&Shown {
+        let shown = Shown {
             published,
             dry_run: self.dry_run,
-        })?;
-        Ok(Outcome::Done)
+        };
+        proposer.finish(context, shown).await
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt::{self, Write};
 use indicatif::BinaryBytes;
 use serde::Serialize;
 
+use crate::cli::proposing::Proposes;
 use crate::cli::{Page, Report, proposed};
+use crate::ops::propose::Proposed;
 use crate::ops::publish::Published;
 use crate::platform::redact::printable;
 
@@ -21,6 +23,12 @@ pub(super) struct Shown {
     pub dry_run: bool,
 }
 
+impl Proposes for Shown {
+    fn proposed(&mut self) -> Option<&mut Proposed> {
+        self.published.proposed.as_mut()
+    }
+}
+
 impl Report for Shown {
     fn text(&self, page: &mut Page) -> fmt::Result {
         let Published {
@@ -32,10 +40,15 @@ impl Report for Shown {
             ..
         } = &self.published;
         if self.published.is_unchanged() {
-            return writeln!(
+            writeln!(
                 page,
                 "{model}:{version} is published already; nothing changed"
-            );
+            )?;
+            let proposed = self.published.proposed.as_ref();
+            return match proposed.and_then(|proposed| proposed.pull_request.as_ref()) {
+                Some(opened) => proposed::request(opened, page),
+                None => Ok(()),
+            };
         }
         let verb = if self.dry_run {
             "Would publish"

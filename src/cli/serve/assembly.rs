@@ -10,9 +10,10 @@ use url::Url;
 use super::front::{GatewayFront, NoFront};
 use crate::artifact::StoreOptions;
 use crate::artifact::cache::Cache;
-use crate::cli::Context;
 use crate::cli::context::{process_variable, process_variables};
+use crate::cli::{Context, proposing};
 use crate::gateway::Gateway;
+use crate::ops::pull_request::Way;
 use crate::platform::atomic::{self, FileError};
 use crate::reconcile::Reconciler;
 use crate::reconcile::branch::{Branch, Words};
@@ -21,9 +22,9 @@ use crate::reconcile::edges::{Bytes, Edges, Front, Main, Memory, Wanted};
 use crate::reconcile::gauge::{self, Gauges};
 use crate::reconcile::inbox::Inbox;
 use crate::reconcile::memory::{Glance, StateFolder};
-use crate::reconcile::revert::Reverts;
+use crate::reconcile::revert::{self, Reverts};
 use crate::record::kind::SecretReference;
-use crate::record::{Failure, Name};
+use crate::record::{Failure, Name, with_causes};
 use crate::rollout::Outcome;
 use crate::target::Target;
 use crate::target::process::{Ground, Groups, Limiting, Processes, is_inherited};
@@ -53,6 +54,17 @@ pub(in crate::cli) enum Role {
     Acts,
     /// To act, with this gateway in front.
     Serves(Gateway),
+}
+
+/// How reverts get their pull requests. That they can't keeps nothing from being served.
+fn way(context: &Context, yard: &Yard) -> Way {
+    proposing::way(context, yard, None, revert::PATIENCE).unwrap_or_else(|error| {
+        tracing::warn!(
+            error = %with_causes(&*error),
+            "reverts will have branches, and no pull requests"
+        );
+        Way::Git
+    })
 }
 
 /// A reconciler, and what it follows.
@@ -136,7 +148,8 @@ impl Assembly {
             prometheus: self.prometheus,
             clock: Arc::clone(&clock),
         })?;
-        let scribe = Reverts::new(self.yard, self.environment, Arc::clone(&clock));
+        let way = way(context, &self.yard);
+        let scribe = Reverts::new(self.yard, self.environment, Arc::clone(&clock), way);
         let reconciler = Reconciler::new(Edges {
             main,
             bytes,

@@ -47,7 +47,7 @@ impl Start {
                 (main.clone(), local_main(git, yard, main)?, None)
             }
         };
-        let on_main = is_direct(yard, base);
+        let on_main = is_direct(yard, base)?;
         let branch = if on_main { &main } else { wish };
         let local = git.refname_to_id(&format!("refs/heads/{branch}")).ok();
         let mut start = Self {
@@ -156,12 +156,22 @@ impl Start {
     }
 }
 
-/// Whether the yard is changed without review. A `modelyard.yaml` that can't be read, or is not
-/// there yet, is no reason to go past one.
-fn is_direct(yard: &Yard, base: CommitId) -> bool {
+/// Whether the yard is changed without review: as it says, and where it says nothing as it was
+/// asked for. A `modelyard.yaml` that can't be read, or is not there yet, is no reason to go past
+/// a review.
+fn is_direct(yard: &Yard, base: CommitId) -> Result<bool, YardError> {
     let record = yard.snapshot_at(base).map(|base| Catalog::new(base).yard());
-    let mode = record.map(|record| record.map(|record| record.spec.publish_mode()));
-    matches!(mode, Ok(Ok(PublishMode::Direct)))
+    let publish = record.map(|record| record.map(|record| record.spec.publish));
+    let mode = match publish {
+        Ok(Ok(publish)) => publish.map(|publish| publish.mode),
+        _ => Some(PublishMode::PullRequest),
+    };
+    match mode {
+        Some(PublishMode::PullRequest) if yard.directly => Err(YardError::ReviewWanted {
+            place: yard.place(),
+        }),
+        mode => Ok(mode.map_or(yard.directly, |mode| mode == PublishMode::Direct)),
+    }
 }
 
 fn local_main(git: &GitRepository, yard: &Yard, main: String) -> Result<CommitId, YardError> {

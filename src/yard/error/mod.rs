@@ -122,6 +122,12 @@ pub enum YardError {
     /// Nobody to commit as.
     #[error("git does not know who you are, so nothing can be committed")]
     NoIdentity,
+    /// Somebody would go past the review that the yard asks for.
+    #[error("{place} wants changes to come by pull requests")]
+    ReviewWanted {
+        /// The repository.
+        place: String,
+    },
     /// Git is set up to sign commits, and it did not work.
     #[error("git is set up to sign commits, but {reason}")]
     NotSigned {

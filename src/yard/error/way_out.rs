@@ -22,6 +22,7 @@ impl Fault for YardError {
             Self::BadPath { .. } => &codes::BAD_PATH,
             Self::RelativeStore { .. } => &codes::RELATIVE_STORE,
             Self::NoIdentity => &codes::NO_IDENTITY,
+            Self::ReviewWanted { .. } => &codes::REVIEW_WANTED,
             Self::NotSigned { .. } => &codes::COMMIT_NOT_SIGNED,
             Self::CheckedOut { .. } => &codes::BRANCH_CHECKED_OUT,
             Self::OtherWork { .. } => &codes::BRANCH_HAS_OTHER_WORK,
@@ -86,6 +87,11 @@ impl Fault for YardError {
             Self::NoIdentity => "git config --global user.name 'Your Name'\n\
                 git config --global user.email you@example.com"
                 .to_owned(),
+            Self::ReviewWanted { .. } => {
+                "leave out --direct; who may change the yard's rule does so by `publish: {mode: \
+                 direct}` in modelyard.yaml"
+                    .to_owned()
+            }
             Self::NotSigned { said, .. } => {
                 let said = if said.is_empty() {
                     String::new()

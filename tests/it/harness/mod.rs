@@ -6,8 +6,8 @@
 //! - [`Front`]: an HTTP server before a registry (or before nothing) that counts what is asked of
 //!   it and misbehaves on demand.
 //! - behind the feature `real-tools`: [`registry`] starts real registries, [`GitHttp`] serves
-//!   bare repositories by git's own `http-backend`, [`tools`] finds other people's programs,
-//!   [`killed_at_every_write`] kills a command before each of its writes.
+//!   bare repositories by git's own `http-backend`, [`gitea`] starts a real forge, [`tools`] finds
+//!   other people's programs, [`killed_at_every_write`] kills a command before each of its writes.
 //!
 //! Whatever a test starts here listens on a free loopback port, is awaited by asking it rather
 //! than by sleeping, and ends when its value is dropped.
@@ -19,6 +19,7 @@
 )]
 
 mod bad;
+pub mod forges;
 mod front;
 mod http;
 mod patience;
@@ -29,7 +30,11 @@ mod yard;
 #[cfg(feature = "real-tools")]
 mod git_http;
 #[cfg(feature = "real-tools")]
+pub mod gitea;
+#[cfg(feature = "real-tools")]
 mod killing;
+#[cfg(feature = "real-tools")]
+pub mod prism;
 #[cfg(feature = "real-tools")]
 mod process;
 #[cfg(feature = "real-tools")]
@@ -40,6 +45,7 @@ mod proof;
 pub mod registry;
 #[cfg(feature = "real-tools")]
 pub mod tools;
+pub mod web;
 
 pub use git_http::GitHttp;
 #[cfg(feature = "real-tools")]

@@ -5,6 +5,8 @@ mod reverting;
 
 use modelyard::record::{Digest, Name};
 use modelyard::rollout::{Content, Release};
+#[cfg(feature = "real-tools")]
+pub(crate) use reverting::failure;
 
 use crate::yard::story::Story;
 
@@ -52,7 +54,7 @@ fn deployed(version: &str) -> Story {
     story
 }
 
-fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use modelyard::ops::pull_request::Way;
 use modelyard::platform::clock::FixedClock;
 use modelyard::reconcile::edges::Scribe as _;
 use modelyard::reconcile::revert::Reverts;
@@ -16,7 +17,7 @@ use crate::yard::story::Story;
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// 1.0.0 failed, and 0.9.0 serves instead.
-fn failure() -> Failure {
+pub(crate) fn failure() -> Failure {
     Failure {
         digests: vec![release("1.0.0").digest],
         generation: release("1.0.0").digest,
@@ -35,7 +36,7 @@ fn failure() -> Failure {
 
 async fn revert(story: &Story) {
     let yard = Yard::discover(&story.folder()).unwrap();
-    let reverts = Reverts::new(yard, name("host"), Arc::new(FixedClock(NOW)));
+    let reverts = Reverts::new(yard, name("host"), Arc::new(FixedClock(NOW)), Way::Git);
     let (deployment, failure) = (name("digits"), failure());
     let written = reverts.revert(&deployment, &failure, WriteBack::PullRequest);
     written.await.unwrap();

@@ -1,0 +1,282 @@
+//! GitHub's words.
+
+use serde_json::{Value, json};
+
+use super::{Pull, State, parts, sent};
+use crate::harness::http::Request;
+
+const WHEN: &str = "2026-11-01T12:00:00Z";
+
+impl State {
+    pub(super) fn github(&mut self, request: &Request) -> (u16, Value) {
+        let (words, query) = parts(request, "/api/v3");
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let body = sent(request);
+        let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+        let method = &*request.method;
+        let words = match words.as_slice() {
+            ["user"] => {
+                return (
+                    200,
+                    self.like(
+                        "private-user-response-with-public-and-private-profile-information",
+                        json!({ "login": "bot" }),
+                    ),
+                );
+            }
+            ["repos", "acme", "yard", rest @ ..] => rest,
+            _ => return (404, json!({ "message": "Not Found" })),
+        };
+        match (method, words) {
+            ("GET", ["pulls"]) => {
+                let head = query.get("head").cloned().unwrap_or_default();
+                let state = query.get("state").cloned().unwrap_or_default();
+                let found = self.pulls.iter().rev().filter(|pull| {
+                    head == format!("acme:{}", pull.branch) && (state == "all" || pull.open)
+                });
+                let found: Vec<Pull> = found.cloned().collect();
+                let all = found
+                    .iter()
+                    .map(|pull| self.shown("pull-request-simple", pull));
+                (200, all.collect())
+            }
+            ("POST", ["pulls"]) => {
+                let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+                let (title, words) = (text("title"), text("body"));
+                match self.open(&title, &words, &text("head"), &text("base")) {
+                    Some(number) => (
+                        201,
+                        self.shown("pull-request", &self.pulls[number as usize - 1].clone()),
+                    ),
+                    None => (
+                        422,
+                        json!({
+                            "message": "Validation Failed",
+                            "errors": [{ "resource": "PullRequest", "code": "custom",
+                                "message": "A pull request already exists for acme:branch." }],
+                        }),
+                    ),
+                }
+            }
+            ("GET", ["pulls", one]) => {
+                let pull = self.pull(number(one)).clone();
+                (200, self.shown("pull-request", &pull))
+            }
+            ("PATCH", ["pulls", one]) => {
+                let open = body["state"].as_str().map(|state| state == "open");
+                if !self.change(number(one), &body["title"], &body["body"], open) {
+                    return (422, json!({ "message": "Validation Failed" }));
+                }
+                let pull = self.pull(number(one)).clone();
+                (200, self.shown("pull-request", &pull))
+            }
+            ("POST", ["issues", one, "labels"]) => {
+                let pull = self.pull(number(one));
+                for label in body["labels"].as_array().into_iter().flatten() {
+                    let label = label.as_str().unwrap_or_default().to_owned();
+                    if !pull.labels.contains(&label) {
+                        pull.labels.push(label);
+                    }
+                }
+                (200, json!([]))
+            }
+            ("POST", ["pulls", one, "requested_reviewers"]) => {
+                let Some("reviewer") = body["reviewers"][0].as_str() else {
+                    let message = "Reviews may only be requested from collaborators.";
+                    return (422, json!({ "message": message }));
+                };
+                let pull = self.pull(number(one));
+                if !pull.reviewers.contains(&"reviewer".to_owned()) {
+                    pull.reviewers.push("reviewer".to_owned());
+                }
+                let pull = pull.clone();
+                (201, self.shown("pull-request-simple", &pull))
+            }
+            ("GET", ["pulls", one, "reviews"]) => {
+                let pull = self.pull(number(one)).clone();
+                let all = pull.approved.iter().map(|by| {
+                    let user = self.user(by);
+                    let said = json!({ "state": "APPROVED", "user": user, "commit_id": pull.head });
+                    self.first_like("pull-request-review-items", said)
+                });
+                (200, all.collect())
+            }
+            ("GET", ["issues", one, "comments"]) => {
+                let comments = self.pull(number(one)).comments.clone();
+                let all = comments
+                    .iter()
+                    .map(|(id, by, text)| self.comment(*id, by, text));
+                (200, all.collect())
+            }
+            ("POST", ["issues", one, "comments"]) => {
+                let text = body["body"].as_str().unwrap_or_default();
+                let id = self.remark(number(one), "bot", text);
+                (201, self.comment(id, "bot", text))
+            }
+            ("PATCH", ["issues", "comments", id]) => {
+                let text = body["body"].as_str().unwrap_or_default().to_owned();
+                let mut all = self.pulls.iter_mut().flat_map(|pull| &mut pull.comments);
+                match all.find(|(known, ..)| *known == number(id)) {
+                    Some((id, by, known)) if by == "bot" => {
+                        known.clone_from(&text);
+                        let id = *id;
+                        (200, self.comment(id, "bot", &text))
+                    }
+                    Some(_) => (403, json!({ "message": "Must have admin rights" })),
+                    None => (404, json!({ "message": "Not Found" })),
+                }
+            }
+            ("GET", ["commits", commit, "status"]) => {
+                let mut last: Vec<Value> = Vec::new();
+                for status in self
+                    .statuses
+                    .iter()
+                    .rev()
+                    .filter(|one| one["sha"] == **commit)
+                {
+                    if !last.iter().any(|one| one["context"] == status["context"]) {
+                        let known =
+                            self.examples["combined-commit-status"]["value"]["statuses"][0].clone();
+                        let mut status = over(known, status.clone());
+                        status.as_object_mut().map(|fields| fields.remove("sha"));
+                        last.push(status);
+                    }
+                }
+                let said = json!({ "state": "pending", "statuses": last, "total_count": last.len(), "sha": commit });
+                (200, self.like("combined-commit-status", said))
+            }
+            ("POST", ["statuses", commit]) => {
+                let mut status = json!({ "target_url": null, "description": null });
+                status = over(status, body);
+                status["sha"] = json!(commit);
+                self.statuses.push(status.clone());
+                status.as_object_mut().map(|fields| fields.remove("sha"));
+                (201, self.like("status", status))
+            }
+            ("GET", ["deployments"]) => {
+                let known = self
+                    .deployments
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, (commit, at, _))| {
+                        query.get("sha") == Some(commit) && query.get("environment") == Some(at)
+                    });
+                let all =
+                    known.map(|(id, _)| self.first_like("deployment-items", json!({ "id": id })));
+                (200, all.collect())
+            }
+            ("POST", ["deployments"]) => {
+                let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+                self.deployments
+                    .push((text("ref"), text("environment"), Vec::new()));
+                let id = self.deployments.len() - 1;
+                (
+                    201,
+                    self.like("deployment-simple-example", json!({ "id": id })),
+                )
+            }
+            ("GET", ["deployments", id, "statuses"]) => {
+                let all = &self.deployments[number(id) as usize].2;
+                let all = all
+                    .iter()
+                    .map(|one| self.first_like("deployment-status-items", one.clone()))
+                    .map(without_empty_log);
+                (200, all.collect())
+            }
+            ("POST", ["deployments", id, "statuses"]) => {
+                let mut status = json!({ "log_url": "" });
+                for field in ["state", "description", "log_url"] {
+                    if !body[field].is_null() {
+                        status[field] = body[field].clone();
+                    }
+                }
+                self.deployments[number(id) as usize]
+                    .2
+                    .insert(0, status.clone());
+                let status = self.like("deployment-status", status);
+                (201, without_empty_log(status))
+            }
+            _ => (404, json!({ "message": "Not Found" })),
+        }
+    }
+
+    fn like(&self, example: &str, fields: Value) -> Value {
+        over(self.examples[example]["value"].clone(), fields)
+    }
+
+    fn first_like(&self, example: &str, fields: Value) -> Value {
+        over(self.examples[example]["value"][0].clone(), fields)
+    }
+
+    fn user(&self, name: &str) -> Value {
+        self.like("simple-user", json!({ "login": name }))
+    }
+
+    fn comment(&self, id: u64, by: &str, text: &str) -> Value {
+        let user = self.user(by);
+        self.like(
+            "issue-comment",
+            json!({ "id": id, "body": text, "user": user }),
+        )
+    }
+
+    fn shown(&self, example: &str, pull: &Pull) -> Value {
+        let known = match example {
+            "pull-request-simple" => self.examples["pull-request-simple-items"]["value"][0].clone(),
+            other => self.examples[other]["value"].clone(),
+        };
+        let side = |name: &str, branch: &str, commit: &str| {
+            let mut side = over(known[name].clone(), json!({ "ref": branch, "sha": commit }));
+            side["repo"] = over(side["repo"].clone(), json!({ "full_name": "acme/yard" }));
+            side
+        };
+        let asked = pull
+            .reviewers
+            .iter()
+            .filter(|one| !pull.approved.contains(one));
+        let asked: Vec<Value> = asked.map(|one| self.user(one)).collect();
+        let mut fields = json!({
+            "number": pull.number,
+            "html_url": format!("http://{}/acme/yard/pull/{}", self.host, pull.number),
+            "title": pull.title,
+            "body": pull.body,
+            "user": self.user("bot"),
+            "state": if pull.open { "open" } else { "closed" },
+            "draft": false,
+            "merged_at": if pull.merged { json!(WHEN) } else { Value::Null },
+            "merge_commit_sha": pull.head,
+            "head": side("head", &pull.branch, &pull.head),
+            "base": side("base", &pull.base, &pull.head),
+            "requested_reviewers": asked,
+            "requested_teams": [],
+        });
+        if example == "pull-request" {
+            fields["mergeable"] = json!(true);
+            fields["mergeable_state"] = json!("clean");
+            fields["merged"] = json!(pull.merged);
+        }
+        over(known, fields)
+    }
+}
+
+/// `fields` over those that `known` has.
+fn over(known: Value, fields: Value) -> Value {
+    let mut all = match known {
+        Value::Object(all) => all,
+        _ => serde_json::Map::new(),
+    };
+    if let Value::Object(fields) = fields {
+        all.extend(fields);
+    }
+    Value::Object(all)
+}
+
+/// A log that is nowhere is left out.
+fn without_empty_log(mut status: Value) -> Value {
+    if status["log_url"] == "" {
+        status
+            .as_object_mut()
+            .map(|fields| fields.remove("log_url"));
+    }
+    status
+}

@@ -1,0 +1,201 @@
+//! Forges that can't be had here, in memory: GitHub by its own description, GitLab by its
+//! documentation. They hold what stories need, and refuse as the true ones do.
+
+mod github;
+mod gitlab;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::{Value, json};
+
+use super::http::{Request, Server, response};
+
+/// The token of ours, of the user `bot`.
+pub const TOKEN: &str = "secret-of-bot";
+
+/// Which forge is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// GitHub.
+    Github,
+    /// GitLab.
+    Gitlab,
+}
+
+/// A forge in memory with the repository `acme/yard`, of `bot` and `reviewer`.
+pub struct FakeForge {
+    server: Server,
+    state: Arc<Mutex<State>>,
+}
+
+/// All that it has.
+#[derive(Default)]
+pub struct State {
+    /// Branches, and the commits that they are at.
+    pub branches: BTreeMap<String, String>,
+    /// Pull requests, in the order of their numbers.
+    pub pulls: Vec<Pull>,
+    /// Statuses of commits, the newest last.
+    pub statuses: Vec<Value>,
+    /// Deployments: commit, environment, and the states that they had, the newest first.
+    pub deployments: Vec<(String, String, Vec<Value>)>,
+    /// What GitHub's description gives as examples of its answers, by name.
+    pub examples: Value,
+    commits: u64,
+    comments: u64,
+    host: String,
+}
+
+/// A pull request.
+#[derive(Clone, Default)]
+pub struct Pull {
+    /// Its number.
+    pub number: usize,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// The branch with the change.
+    pub branch: String,
+    /// The branch that it is for.
+    pub base: String,
+    /// The commit that it had last.
+    pub head: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// Whether it was merged.
+    pub merged: bool,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Who is asked.
+    pub reviewers: Vec<String>,
+    /// Who approved.
+    pub approved: Vec<String>,
+    /// Its comments: id, author, text.
+    pub comments: Vec<(u64, String, String)>,
+}
+
+impl FakeForge {
+    /// One that speaks this dialect.
+    pub fn start(dialect: Dialect) -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        let server = Server::start(move |request| {
+            let mut state = shared.lock().expect("no holder panics");
+            let (status, body) = if known(&request) {
+                match dialect {
+                    Dialect::Github => state.github(&request),
+                    Dialect::Gitlab => state.gitlab(&request),
+                }
+            } else {
+                (401, json!({ "message": "Bad credentials" }))
+            };
+            let kind = ("Content-Type", "application/json");
+            response(status, &[kind], body.to_string().as_bytes())
+        });
+        let fake = Self { server, state };
+        fake.state().host = fake.host();
+        fake.state().commit("main");
+        fake
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn host(&self) -> String {
+        self.server.host()
+    }
+
+    /// What it has, to look at and to change.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder panics")
+    }
+}
+
+fn known(request: &Request) -> bool {
+    let bearer = format!("Bearer {TOKEN}");
+    request.header("authorization") == Some(&bearer)
+}
+
+impl State {
+    /// A new commit on a branch.
+    pub fn commit(&mut self, branch: &str) -> String {
+        self.commits += 1;
+        let id = format!("{:040x}", self.commits);
+        self.branches.insert(branch.to_owned(), id.clone());
+        for pull in &mut self.pulls {
+            if pull.branch == branch && pull.open {
+                pull.head.clone_from(&id);
+            }
+        }
+        id
+    }
+
+    /// The pull request of this number.
+    pub fn pull(&mut self, number: u64) -> &mut Pull {
+        &mut self.pulls[usize::try_from(number).expect("it is small") - 1]
+    }
+
+    /// Somebody says something.
+    pub fn remark(&mut self, number: u64, by: &str, text: &str) -> u64 {
+        self.comments += 1;
+        let id = self.comments;
+        self.pull(number)
+            .comments
+            .push((id, by.to_owned(), text.to_owned()));
+        id
+    }
+
+    /// Opens one, unless it is there or has nothing to merge.
+    fn open(&mut self, title: &str, body: &str, branch: &str, base: &str) -> Option<u64> {
+        let head = self.branches.get(branch)?.clone();
+        let open = |pull: &Pull| pull.open && pull.branch == branch;
+        if !self.branches.contains_key(base) || self.pulls.iter().any(open) {
+            return None;
+        }
+        self.pulls.push(Pull {
+            number: self.pulls.len() + 1,
+            title: title.to_owned(),
+            body: body.to_owned(),
+            branch: branch.to_owned(),
+            base: base.to_owned(),
+            head,
+            open: true,
+            ..Pull::default()
+        });
+        Some(self.pulls.len() as u64)
+    }
+
+    /// Changes what is said, and whether it is open; one whose branch is gone stays closed.
+    fn change(&mut self, number: u64, title: &Value, body: &Value, open: Option<bool>) -> bool {
+        let branches = self.branches.clone();
+        let pull = self.pull(number);
+        if open == Some(true) && (pull.merged || !branches.contains_key(&pull.branch)) {
+            return false;
+        }
+        pull.open = open.unwrap_or(pull.open);
+        if let Some(head) = branches.get(&pull.branch).filter(|_| pull.open) {
+            pull.head.clone_from(head);
+        }
+        if let Some(title) = title.as_str() {
+            title.clone_into(&mut pull.title);
+        }
+        if let Some(body) = body.as_str() {
+            body.clone_into(&mut pull.body);
+        }
+        true
+    }
+}
+
+/// The words of a path behind `prefix`, and its query.
+fn parts(request: &Request, prefix: &str) -> (Vec<String>, BTreeMap<String, String>) {
+    let target = format!("http://host{}", request.target);
+    let url = url::Url::parse(&target).expect("a path");
+    let path = url.path().strip_prefix(prefix).unwrap_or(url.path());
+    let words = path.split('/').filter(|word| !word.is_empty());
+    let query = url.query_pairs().into_owned().collect();
+    (words.map(str::to_owned).collect(), query)
+}
+
+fn sent(request: &Request) -> Value {
+    serde_json::from_slice(&request.body).unwrap_or_default()
+}
