@@ -99,56 +99,78 @@ impl Columns {
         };
         let mut missing = Vec::new();
         for input in inputs {
-            let names = names(input)?;
-            let whole = head.contains(&input.name);
-            let lacking = names.iter().filter(|name| !head.contains(name)).cloned();
-            let lacking: Vec<_> = lacking.collect();
-            let taken = if whole {
-                Taken::Whole(columns.place(file, head, &input.name)?)
-            } else if lacking.is_empty() {
-                let places = names.iter().map(|name| columns.place(file, head, name));
-                Taken::Spread(places.collect::<Result<_, _>>()?)
-            } else if inputs.len() == 1 && head.len() == names.len() {
-                Taken::Spread(
-                    (0..head.len())
-                        .map(|index| columns.read(head, index))
-                        .collect(),
-                )
-            } else {
-                missing.extend(lacking);
-                continue;
-            };
-            columns.taken.push(taken);
+            let taken = columns.take(file, head, input, inputs.len() == 1)?;
+            match taken {
+                Ok(taken) => columns.taken.push(taken),
+                Err(lacking) => missing.extend(lacking),
+            }
         }
-        let keep = keep.iter().flat_map(|keep| match keep.column.as_str() {
-            "*" => head
-                .iter()
-                .map(|name| (name.clone(), name.clone()))
-                .collect(),
-            _ => vec![(keep.column.clone(), keep.name.clone())],
-        });
-        for (column, name) in keep {
-            if !head.contains(&column) {
-                missing.push(column);
-                continue;
-            }
-            let place = columns.place(file, head, &column)?;
-            if columns.kept.iter().any(|(kept, _)| *kept == name) {
-                return Err(TableError::Collision(name));
-            }
-            columns.kept.push((name, place));
+        for keep in keep {
+            missing.extend(columns.keep(file, head, keep)?);
         }
         if missing.is_empty() {
             return Ok(columns);
         }
-        let first = &missing[0];
-        let nearest = closest(first, head.iter().map(String::as_str)).map(str::to_owned);
+        let nearest = closest(&missing[0], head.iter().map(String::as_str)).map(str::to_owned);
+        let (file, found) = (file.to_owned(), head.to_vec());
         Err(TableError::Missing {
-            file: file.to_owned(),
+            file,
             missing,
-            found: head.to_vec(),
+            found,
             nearest,
         })
+    }
+
+    /// What an input is made of, or which columns are lacking.
+    fn take(
+        &mut self,
+        file: &str,
+        head: &[String],
+        input: &Registered,
+        is_only: bool,
+    ) -> Result<Result<Taken, Vec<String>>, TableError> {
+        let names = names(input)?;
+        if head.contains(&input.name) {
+            return Ok(Ok(Taken::Whole(self.place(file, head, &input.name)?)));
+        }
+        let lacking: Vec<_> = names
+            .iter()
+            .filter(|name| !head.contains(name))
+            .cloned()
+            .collect();
+        if lacking.is_empty() {
+            let places = names.iter().map(|name| self.place(file, head, name));
+            return Ok(Ok(Taken::Spread(places.collect::<Result<_, _>>()?)));
+        }
+        if is_only && head.len() == names.len() {
+            let places = (0..head.len()).map(|index| self.read(head, index));
+            return Ok(Ok(Taken::Spread(places.collect())));
+        }
+        Ok(Err(lacking))
+    }
+
+    /// Keeps what is asked for, and tells the column that is lacking.
+    fn keep(
+        &mut self,
+        file: &str,
+        head: &[String],
+        keep: &Keep,
+    ) -> Result<Option<String>, TableError> {
+        let all = keep.column == "*";
+        if !all && !head.contains(&keep.column) {
+            return Ok(Some(keep.column.clone()));
+        }
+        let named = [(&keep.column, &keep.name)];
+        let every = head.iter().map(|name| (name, name));
+        let wanted: Vec<_> = if all { every.collect() } else { named.into() };
+        for (column, name) in wanted {
+            let place = self.place(file, head, column)?;
+            if self.kept.iter().any(|(kept, _)| kept == name) {
+                return Err(TableError::Collision(name.clone()));
+            }
+            self.kept.push((name.clone(), place));
+        }
+        Ok(None)
     }
 
     /// A row is an image: its path is kept, its pixels are the input.

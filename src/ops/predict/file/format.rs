@@ -25,10 +25,10 @@ impl ResultFormat {
     /// What stands before the first row.
     pub(super) fn head(self, columns: &[Column]) -> Vec<u8> {
         match self.delimiter() {
-            Some(delimiter) => {
+            Some(delimiter) if !columns.is_empty() => {
                 separated(delimiter, columns.iter().map(|column| column.name.clone()))
             }
-            None => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

@@ -67,15 +67,7 @@ impl Run {
             rows: self.journal.rows,
             digest: self.journal.input.clone(),
         });
-        let kept = |columns: &[Column]| {
-            let kept = columns.iter().filter(|column| column.datatype.is_none());
-            names(kept)
-        };
-        let (kept_before, keeps) = (kept(&self.journal.columns), kept(&asker.kept()));
-        if !self.journal.columns.is_empty() && kept_before != keeps {
-            let what = format!("it was begun to keep {kept_before}, and this keeps {keeps}");
-            return Err(ResultError::begun_otherwise(what).into());
-        }
+        self.keeps(&asker.kept())?;
         if let Some(before) = &before {
             progress.step(&format!("going on behind row {}", before.rows));
         }
@@ -105,21 +97,39 @@ impl Run {
         if let Err(panicked) = reader.await {
             std::panic::resume_unwind(panicked.into_panic());
         }
+        self.end(asker).await
+    }
+
+    /// Makes what is written a result that is whole.
+    async fn end(&mut self, asker: &Asker) -> Result<(), Failure> {
         if self.journal.rows == 0 {
-            let file = asker.file.clone();
-            return Err(TableError::Empty { file, what: "rows" }.into());
+            let (file, what) = (asker.file.clone(), "rows");
+            return Err(TableError::Empty { file, what }.into());
         }
         if self.journal.columns.is_empty() {
             // No row could be answered: what is kept is known all the same.
             self.journal.columns = asker.kept();
-            let output = self
-                .output
-                .as_mut()
-                .expect("it is put back after each write");
+            let output = self.output.as_mut();
+            let output = output.expect("it is put back after each write");
             output.head(&self.journal.columns)?;
         }
         self.journal.whole = true;
         self.save().await
+    }
+
+    /// Refuses to keep other columns than were kept before.
+    fn keeps(&self, kept: &[Column]) -> Result<(), ResultError> {
+        let before = &self.journal.columns;
+        let kept_before: Vec<_> = before
+            .iter()
+            .filter(|column| column.datatype.is_none())
+            .collect();
+        if before.is_empty() || kept_before.iter().copied().eq(kept) {
+            return Ok(());
+        }
+        let (before, now) = (names(kept_before.into_iter()), names(kept.iter()));
+        let what = format!("it was begun to keep {before}, and this keeps {now}");
+        Err(ResultError::begun_otherwise(what))
     }
 
     /// What it has written, and how far it has come.

@@ -135,16 +135,19 @@ fn answer(stream: TcpStream, does: Does) -> Option<usize> {
 
 /// A yard in which the model is registered that the gateways answer for.
 fn twice(sandbox: &Sandbox) -> Yard<'_> {
+    twice_of(sandbox, "[-1]")
+}
+
+/// The same, with an input of this shape.
+fn twice_of<'a>(sandbox: &'a Sandbox, shape: &str) -> Yard<'a> {
     let yard = sandbox.yard();
     sandbox.write("own/serve.py", "");
     yard.publish("own", "numbers/twice:1.0.0").success();
     yard.merge("publish/numbers/twice/1.0.0");
     let path = "models/numbers/twice/versions/1.0.0.yaml";
     let record = std::fs::read_to_string(yard.path(path)).unwrap();
-    yard.write(
-        path,
-        &(record + "  inputs: [{name: x, datatype: FP64, shape: [-1]}]\n"),
-    );
+    let input = format!("  inputs: [{{name: x, datatype: FP64, shape: {shape}}}]\n");
+    yard.write(path, &(record + &input));
     yard.commit("it takes numbers");
     let rows: String = (0..100).map(|number| format!("{number}\n")).collect();
     yard.write("rows.csv", &format!("x\n{rows}"));
@@ -246,6 +249,24 @@ fn the_row_is_found_that_the_model_refuses() {
         gateway.sizes().iter().filter(|&&size| size == 10).count(),
         11
     );
+}
+
+#[test]
+fn a_version_that_takes_a_fixed_number_of_rows_is_asked_just_as_many() {
+    let sandbox = Sandbox::new();
+    let yard = twice_of(&sandbox, "[8, 1]");
+    let gateway = Gateway::that(|_| Does::Answers("1.0.0"));
+    let stopped = ask(&yard, &gateway, &[]).exits(2);
+    insta::assert_snapshot!(stopped.stderr, @r#"
+    what is done is kept: the same command goes on from there
+    error[row-refused]: rows.csv, line 98: the version takes exactly 8 rows at once, and only 4 are left
+      help: add rows, or register a version whose first size is -1; --on-error skip leaves such rows out
+      more: modelyard explain row-refused
+    "#);
+    ask(&yard, &gateway, &["--on-error", "skip"]).exits(1);
+    let result = std::fs::read_to_string(yard.path("out/y.csv")).unwrap();
+    assert_eq!(result.lines().count(), 97);
+    assert_eq!(gateway.sizes(), [8; 12]);
 }
 
 #[test]
