@@ -1,7 +1,7 @@
 //! Where pull requests live: GitHub, GitLab, Gitea and Forgejo, or a remote that has none.
 //!
 //! [`settle`] tells from a flag, from `modelyard.yaml` or from the remote's URL which forge a yard
-//! is on and where its API answers; [`token`] finds what it asks for among the variables that each
+//! is on and where its API answers; [`token()`] finds what it asks for among the variables that each
 //! forge's own tools read; [`connect`] gives a [`Forge`].
 //!
 //! | file | forge |

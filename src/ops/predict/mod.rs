@@ -3,7 +3,7 @@
 //! What is asked is a request of the Open Inference Protocol, or a file whose rows become tensors
 //! by the inputs that the version's record registers. It is held against the record before
 //! anybody is asked, so that an error names the input, or the line and the column. A whole file of
-//! rows is answered by a whole file: see [`file`].
+//! rows is answered by a whole file: see [`mod@file`].
 
 mod cell;
 mod columns;
