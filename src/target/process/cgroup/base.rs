@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::process::getppid;
+use rustix::process::{geteuid, getppid};
 
 use super::{MAX_BYTES, make, processes, put, told};
 use crate::platform::atomic;
@@ -96,8 +96,11 @@ fn probe(base: &Path) -> Result<(), String> {
 }
 
 /// Whether systemd has handed the group over, where it is one of systemd's: root may write into
-/// all of them, and has no business there.
+/// all of them, and has no business there. Others may write only where it was.
 fn handed_over(group: &Path) -> Result<(), String> {
+    if !geteuid().is_root() {
+        return Ok(());
+    }
     let kind = group.extension().and_then(|kind| kind.to_str());
     if !matches!(kind, Some("service" | "scope" | "slice")) {
         return Ok(());
