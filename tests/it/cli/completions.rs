@@ -62,7 +62,12 @@ fn models_then_their_aliases_and_versions() {
     assert_eq!(offered(&yard, &["log", "fac"]), [""; 0]);
     yard.write("deployments/line3/digits.yaml", "whatever it says\n");
     yard.write("deployments/line3/letters.yaml", "whatever it says\n");
-    for command in [&["logs"][..], &["restart"], &["rollout", "pause"]] {
+    for command in [
+        &["logs"][..],
+        &["restart"],
+        &["rollback"],
+        &["rollout", "pause"],
+    ] {
         let words = |start| [command, &[start]].concat();
         assert_eq!(offered(&yard, &words("d")), ["digits"], "{command:?}");
         assert_eq!(offered(&yard, &words("l")), ["letters"], "{command:?}");
