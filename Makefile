@@ -59,8 +59,9 @@ format: ## checks that the sources are formatted
 	cargo fmt --all --check
 
 .PHONY: lint
-lint: system ## clippy over everything, warnings refused
+lint: system ## clippy over everything, warnings refused; and that the tests build without tools
 	cargo clippy --locked --all-targets --all-features -- --deny warnings
+	cargo check --locked --quiet --tests
 
 .PHONY: docs
 docs: system ## builds the documentation, warnings refused

@@ -1,7 +1,5 @@
 //! What `modelyard check` prints for pipelines, read by those who read it there.
 
-use std::fs;
-
 use super::check::{DIGITS, V1_0, acme, change};
 use crate::harness::{Sandbox, Yard};
 
@@ -103,7 +101,7 @@ fn sarif_is_what_its_schema_says_and_alerts_are_known_again() {
     unique.dedup();
     assert_eq!(unique.len(), before.len());
     // Three lines more above them, and the alerts are the same.
-    let source = fs::read_to_string(yard.path(V1_0)).unwrap();
+    let source = std::fs::read_to_string(yard.path(V1_0)).unwrap();
     yard.write(V1_0, &format!("# one\n# two\n# three\n{source}"));
     let after = prints(&printed(&yard, "sarif"));
     assert_eq!(

@@ -47,14 +47,13 @@ pub mod registry;
 pub mod tools;
 pub mod web;
 
+pub use bad::{BadRecord, bad_records, refusals};
+pub use front::{Answer, Front};
+#[cfg(feature = "real-tools")]
 pub use git_http::GitHttp;
 #[cfg(feature = "real-tools")]
 pub use killing::{full_at_each_nth_write, killed_at_each_nth_write, killed_at_every_write};
-#[cfg(feature = "real-tools")]
 pub use patience::{in_time, in_time_of_tasks};
-
-pub use bad::{BadRecord, bad_records, refusals};
-pub use front::{Answer, Front};
 #[cfg(feature = "real-tools")]
 pub use prometheus::Prometheus;
 pub use sandbox::{Outcome, Run, Sandbox};

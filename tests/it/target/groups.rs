@@ -9,7 +9,9 @@ use modelyard::target::process::Groups;
 use modelyard::target::process::cgroup::By;
 use serde_json::{Value, json};
 
-use super::process::{begun, failed, id, order, seen, server, server_of, signal, stubborn, why};
+#[cfg(feature = "real-tools")]
+use super::process::why;
+use super::process::{begun, failed, id, order, seen, server, server_of, signal, stubborn};
 use crate::harness::{Sandbox, in_time_of_tasks};
 
 /// The group of the instance that is ordered, as it is to be made; nothing where none can be.
