@@ -186,15 +186,15 @@ impl<'a> Stage<'a> {
         fs::create_dir_all(&state).unwrap();
         let state = state.to_str().unwrap();
         let size = bytes.to_string();
-        let words = [
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "sh",
-            "-c",
-            ON_A_DISK,
-            "sh",
-        ];
+        // As nobody in particular; where that is not allowed, root may still mount.
+        let anybody = ["--user", "--map-root-user", "--mount"];
+        let mut probe = Command::new("unshare");
+        let may = probe.args(anybody).arg("true").stderr(Stdio::null());
+        let words = match may.status().is_ok_and(|status| status.success()) {
+            true => &anybody[..],
+            false => &anybody[2..],
+        };
+        let words = words.iter().copied().chain(["sh", "-c", ON_A_DISK, "sh"]);
         let serve = [
             "serve",
             "--listen",
@@ -209,7 +209,7 @@ impl<'a> Stage<'a> {
             state,
         ];
         let program = [&*size, state, env!("CARGO_BIN_EXE_modelyard")];
-        let words = words.into_iter().chain(program).chain(serve);
+        let words = words.chain(program).chain(serve);
         let command = self.sandbox.program("unshare", words).in_folder("yard");
         let server = self.begin(command.into_command());
         self.seen = Some(format!("/proc/{server}/root{state}").into());
