@@ -33,7 +33,7 @@ use serde_json::Value;
 use stage::{Stage, request};
 
 /// How often each goes.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
 /// The gateway's requests a second, of nginx's.
 const OF_NGINX_AT_LEAST: f64 = 0.7;
 /// What the gateway may add to the 99th percentile of latencies at half load, in milliseconds.
