@@ -89,6 +89,12 @@ impl Reading {
         rules::wanted(&self.records())
     }
 
+    /// Whether there are policies, here or before, whose gates may ask something.
+    pub fn has_policies(&self) -> bool {
+        let mut documents = self.documents.iter().chain(self.before.values());
+        documents.any(|document| matches!(document.seat, Seat::Policy(_)))
+    }
+
     /// What the gates of policies ask, with what is known beside the records.
     pub fn questions(&self, known: &Known<'_>) -> Vec<Question> {
         gates::asked(&self.records(), known)

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::cores::Cores;
 use super::{codes, evidence, files, gates};
 use crate::artifact::StoreOptions;
-use crate::check::gates::{Gates, Known};
+use crate::check::gates::{Answers, Gates, Known};
 use crate::check::{Reading, Report, Side};
 use crate::record::{Code, Failure, Fault};
 use crate::yard::{self, CommitId, Revision, Snapshot, Yard, YardError};
@@ -143,17 +143,20 @@ pub async fn check_change(
     } else {
         None
     };
-    let authors = {
-        let (yard, tip) = (yard.clone(), wish.head.clone());
-        let base = commits.1;
-        yard::blocking(move || base.map(|base| yard.authors(&tip, base)).transpose()).await?
-    };
-    let questions = reading.questions(&Known {
-        authors: authors.as_deref(),
-        approvals: wish.approvals.as_deref(),
-        evidence: evidence.as_ref(),
-    });
-    let answers = gates::answers(&questions, &wish.program).await?;
+    let mut answers = Answers::default();
+    if reading.has_policies() {
+        let authors = {
+            let (yard, tip) = (yard.clone(), wish.head.clone());
+            let base = commits.1;
+            yard::blocking(move || base.map(|base| yard.authors(&tip, base)).transpose()).await?
+        };
+        let questions = reading.questions(&Known {
+            authors: authors.as_deref(),
+            approvals: wish.approvals.as_deref(),
+            evidence: evidence.as_ref(),
+        });
+        answers = gates::answers(&questions, &wish.program).await?;
+    }
     Ok(Checked {
         report: reading.report(evidence.as_ref(), Gates::Answered(&answers)),
         head: commits.0,

@@ -30,26 +30,15 @@ pub(in crate::check) fn asked(records: &Records<'_>, known: &Known<'_>) -> Vec<Q
             ask(document, policy, None, &Map::new(), &mut questions);
         }
     }
-    let Some(_) = records.base else {
-        return questions;
-    };
-    let in_force = in_force(records);
-    for (path, _) in records.head.iter() {
-        if !records.is_changed(path) {
-            continue;
-        }
-        let Use::Record(seat) = use_of(path) else {
-            continue;
-        };
-        let mut variables = None;
-        for document in &in_force {
-            let Some(policy) = document.policy() else {
-                continue;
-            };
-            if is_for(records, &policy.spec.matching, &seat) {
-                let variables = variables.get_or_insert_with(|| given(records, path, &seat, known));
-                ask(document, policy, Some(path), variables, &mut questions);
-            }
+    for Held {
+        path,
+        seat,
+        policies,
+    } in held(records)
+    {
+        let variables = given(records, path, &seat, known);
+        for (document, policy) in policies {
+            ask(document, policy, Some(path), &variables, &mut questions);
         }
     }
     questions
@@ -75,23 +64,59 @@ fn ask(
     }
 }
 
+/// A changed record that policies are for.
+pub(in crate::check) struct Held<'a> {
+    /// Its file.
+    pub(in crate::check) path: &'a str,
+    /// What it is.
+    pub(in crate::check) seat: Seat,
+    /// The policies, each with its document.
+    pub(in crate::check) policies: Vec<(&'a Document, &'a Policy)>,
+}
+
+/// The changed records that policies are for; none where there is no base.
+pub(in crate::check) fn held<'a>(records: &Records<'a>) -> Vec<Held<'a>> {
+    let in_force = in_force(records);
+    if in_force.is_empty() {
+        return Vec::new();
+    }
+    let changed = records
+        .head
+        .iter()
+        .filter(|(path, _)| records.is_changed(path));
+    let held = changed.filter_map(|(path, _)| {
+        let Use::Record(seat) = use_of(path) else {
+            return None;
+        };
+        let policies = in_force.iter().copied();
+        let policies: Vec<_> = policies
+            .filter(|(_, policy)| is_for(records, &policy.spec.matching, &seat))
+            .collect();
+        (!policies.is_empty()).then_some(Held {
+            path,
+            seat,
+            policies,
+        })
+    });
+    held.collect()
+}
+
 /// The policies that a change has to pass: those of the base as they are there, so that none
 /// relaxes its own gate, and those that it adds.
-pub(in crate::check) fn in_force<'a>(records: &Records<'a>) -> Vec<&'a Document> {
-    let mut policies = Vec::new();
-    for document in &records.policies {
-        policies.push(records.before.get(&document.path).unwrap_or(document));
-    }
-    for (path, document) in records.before {
-        if matches!(document.seat, Seat::Policy(_)) && !records.head.contains(path) {
-            policies.push(document);
-        }
-    }
-    policies
+fn in_force<'a>(records: &Records<'a>) -> Vec<(&'a Document, &'a Policy)> {
+    let before = records.before;
+    let here = records.policies.iter().copied();
+    let here = here.map(|document| before.get(&document.path).unwrap_or(document));
+    let gone = before.values().filter(|document| {
+        matches!(document.seat, Seat::Policy(_)) && !records.head.contains(&document.path)
+    });
+    here.chain(gone)
+        .filter_map(|document| Some((document, document.policy()?)))
+        .collect()
 }
 
 /// Whether a policy is for the change of the record at `seat`.
-pub(in crate::check) fn is_for(records: &Records<'_>, matching: &PolicyMatch, seat: &Seat) -> bool {
+fn is_for(records: &Records<'_>, matching: &PolicyMatch, seat: &Seat) -> bool {
     let kind = seat.kind();
     let of_kind = matching.kinds.is_empty() || matching.kinds.contains(&kind);
     let moved = matching.transitions.is_empty()

@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 
 pub use evaluate::evaluate;
 pub use given::Known;
-pub(super) use given::{asked, in_force, is_for};
+pub(super) use given::{Held, asked, held};
 
 /// The longest expression, and the longest message, in bytes.
 pub const MAX_EXPRESSION_BYTES: usize = 4096;

@@ -3,15 +3,17 @@
 use crate::check::codes;
 use crate::check::diagnostic::{Diagnostic, Severity};
 use crate::check::document::Document;
-use crate::check::gates::{Answer, Gates, in_force, is_for};
-use crate::check::layout::{Seat, Use, use_of};
+use crate::check::gates::{Answer, Gates, Held, held};
+use crate::check::layout::Seat;
 use crate::check::records::Records;
-use crate::record::kind::{Gate, Policy, Severity as Weight};
+use crate::record::kind::{Gate, Severity as Weight};
 
 pub(super) fn check(records: &Records<'_>, gates: Gates<'_>, found: &mut Vec<Diagnostic>) {
     if let Gates::Answered(answers) = gates {
         for document in &records.policies {
-            for (index, gate) in rules(document) {
+            let policy = document.policy().into_iter();
+            let gates = policy.flat_map(|policy| &policy.spec.gates);
+            for (index, gate) in gates.enumerate() {
                 let answer = answers.of(&document.path, index, None);
                 if let Some(Answer::Invalid { why } | Answer::Missing { why }) = answer {
                     found.push(invalid(document, index, gate, why));
@@ -19,41 +21,26 @@ pub(super) fn check(records: &Records<'_>, gates: Gates<'_>, found: &mut Vec<Dia
             }
         }
     }
-    if records.base.is_none() || matches!(gates, Gates::Later) {
+    if matches!(gates, Gates::Later) {
         return;
     }
-    let in_force = in_force(records);
-    for (path, _) in records.head.iter() {
-        if !records.is_changed(path) {
-            continue;
-        }
-        let Use::Record(seat) = use_of(path) else {
-            continue;
-        };
-        for document in &in_force {
-            let is_for = |policy: &Policy| is_for(records, &policy.spec.matching, &seat);
-            if !document.policy().is_some_and(is_for) {
-                continue;
-            }
-            for (index, gate) in rules(document) {
+    for Held {
+        path,
+        seat,
+        policies,
+    } in held(records)
+    {
+        for (document, policy) in policies {
+            for (index, gate) in policy.spec.gates.iter().enumerate() {
                 let answer = match gates {
                     Gates::Answered(answers) => answers.of(&document.path, index, Some(path)),
                     Gates::Unasked | Gates::Later => None,
                 };
-                found.extend(tell(
-                    records,
-                    (document, index, gate),
-                    (path, &seat),
-                    answer,
-                ));
+                let gate = (document, index, gate);
+                found.extend(tell(records, gate, (path, &seat), answer));
             }
         }
     }
-}
-
-fn rules(document: &Document) -> impl Iterator<Item = (usize, &Gate)> {
-    let policy = document.policy().into_iter();
-    policy.flat_map(|policy| policy.spec.gates.iter().enumerate())
 }
 
 fn invalid(document: &Document, index: usize, gate: &Gate, why: &str) -> Diagnostic {

@@ -95,14 +95,7 @@ impl Yard {
         limit: usize,
     ) -> Result<History, YardError> {
         path::check(path)?;
-        let head = Revision::Commit("HEAD".to_owned());
-        let revision = match revision {
-            Revision::WorkTree => &head,
-            other => other,
-        };
-        let tip = self
-            .commit_id(revision)?
-            .expect("only the work tree is no commit");
+        let tip = self.tip(revision)?;
         let git = self.reopened()?;
         Walk::new(&git, path, limit)
             .first_parents(tip)
@@ -118,20 +111,24 @@ impl Yard {
             })
     }
 
+    /// The commit from which a history goes back; the work tree's is HEAD.
+    fn tip(&self, revision: &Revision) -> Result<CommitId, YardError> {
+        let head = Revision::Commit("HEAD".to_owned());
+        let revision = match revision {
+            Revision::WorkTree => &head,
+            other => other,
+        };
+        let tip = self.commit_id(revision)?;
+        Ok(tip.expect("only the work tree is no commit"))
+    }
+
     /// Who wrote the commits that `head` has and `base` has not: their e-mail addresses, sorted.
     /// The work tree's are those of HEAD.
     ///
     /// # Errors
     /// As [`Yard::commit_id`], or if git can't be read.
     pub fn authors(&self, head: &Revision, base: CommitId) -> Result<Vec<String>, YardError> {
-        let checked_out = Revision::Commit("HEAD".to_owned());
-        let head = match head {
-            Revision::WorkTree => &checked_out,
-            other => other,
-        };
-        let tip = self
-            .commit_id(head)?
-            .expect("only the work tree is no commit");
+        let tip = self.tip(head)?;
         let git = self.reopened()?;
         let authors = || -> Result<BTreeSet<String>, git2::Error> {
             let mut walk = git.revwalk()?;

@@ -27,6 +27,7 @@ use super::interpreter::Interpreter;
 use super::requirements::Requirements;
 use super::{Ground, PythonError};
 use crate::platform::atomic::{self, FileError, Readers};
+use crate::platform::lock;
 use crate::platform::retry::Policy;
 
 /// What an environment's folder is called, before its random part.
@@ -149,24 +150,15 @@ impl Builder<'_> {
     /// The lock, once nobody else has it.
     async fn locked(&self, place: &Path) -> Result<File, PythonError> {
         let path = place.join("lock");
-        let mut options = File::options();
-        options.write(true).create(true).truncate(false);
-        let lock = options.open(&path).map_err(FileError::at("open", &path))?;
         let mut is_told = false;
-        let mut look = || match lock.try_lock() {
-            Ok(()) => Ok(()),
-            Err(TryLockError::WouldBlock) => {
-                if !std::mem::replace(&mut is_told, true) {
-                    (self.ground.say)("somebody else builds this environment: waiting for it");
-                }
-                Err(PythonError::Busy {
-                    folder: place.to_owned(),
-                })
+        loop {
+            if let Some(lock) = lock::take(&path).await? {
+                return Ok(lock);
             }
-            Err(TryLockError::Error(error)) => Err(FileError::at("lock", &path)(error).into()),
-        };
-        LOOKS.run(|| std::future::ready(look())).await?;
-        Ok(lock)
+            if !std::mem::replace(&mut is_told, true) {
+                (self.ground.say)("somebody else builds this environment: waiting for it");
+            }
+        }
     }
 
     async fn build(&self, folder: &Path) -> Result<(), PythonError> {
