@@ -42,6 +42,7 @@ struct MergeRequest {
     sha: Option<String>,
     merge_commit_sha: Option<String>,
     squash_commit_sha: Option<String>,
+    merged_at: Option<String>,
     author: Option<Person>,
     #[serde(default)]
     detailed_merge_status: Option<String>,
@@ -89,10 +90,19 @@ struct Told {
 }
 
 impl MergeRequest {
+    /// The commit that brought it to its target branch, once it is merged: a merge's or a squash's
+    /// own, and its last one where neither was made.
+    fn landed(&self) -> Option<&str> {
+        let own = [&self.merge_commit_sha, &self.squash_commit_sha];
+        own.into_iter()
+            .chain([&self.sha])
+            .find_map(|sha| sha.as_deref())
+    }
+
     fn told(self) -> PullRequest {
         let state = match &*self.state {
             "merged" => State::Merged {
-                commit: self.merge_commit_sha.or(self.squash_commit_sha),
+                commit: self.landed().map(str::to_owned),
             },
             "opened" | "locked" => State::Open,
             _ => State::Closed,
@@ -157,6 +167,24 @@ impl Gitlab {
         let path = format!("merge_requests/{number}");
         let call = self.call(Method::GET, &path, "read a merge request", Right::Read);
         self.client.ask(call).await
+    }
+
+    /// The merged requests that have a commit.
+    async fn having(&self, commit: &str) -> Result<Vec<MergeRequest>, ForgeError> {
+        let doing = "look for the merge request of a commit";
+        let path = format!("repository/commits/{commit}/merge_requests");
+        let call = self.call(Method::GET, &path, doing, Right::Read);
+        let call = call.with("state", "merged").with("per_page", &PAGE);
+        match self.client.ask(call).await {
+            // That of a commit that it doesn't know, or of a project that the token may not see.
+            Err(error) if error.status() == Some(404) => {
+                let project = Call::new(Method::GET, "projects", doing, Right::Read);
+                let project = project.at(&self.client.address.project);
+                self.client.tell(project).await?;
+                Ok(Vec::new())
+            }
+            answer => answer,
+        }
     }
 
     async fn change(&self, number: u64, change: Value) -> Result<MergeRequest, ForgeError> {
@@ -408,6 +436,17 @@ impl Forge for Gitlab {
     async fn pull_request(&self, number: u64) -> Result<PullRequest, ForgeError> {
         let one = self.client.retry.run(|| self.one(number)).await?;
         Ok(one.told())
+    }
+
+    async fn pull_request_of(&self, commit: &str) -> Result<Option<PullRequest>, ForgeError> {
+        let having = self.client.retry.run(|| self.having(commit)).await?;
+        // What was merged into another branch first came to main with the last.
+        let brought = having.into_iter().max_by(|one, other| {
+            let rank = |one: &MergeRequest| one.landed() == Some(commit);
+            let by_commit = rank(one).cmp(&rank(other));
+            by_commit.then_with(|| one.merged_at.cmp(&other.merged_at))
+        });
+        Ok(brought.map(MergeRequest::told))
     }
 
     async fn set_open(&self, number: u64, open: bool) -> Result<(), ForgeError> {

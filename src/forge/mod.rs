@@ -95,6 +95,14 @@ pub trait Forge: fmt::Debug + Send + Sync {
     /// [`ForgeError`].
     async fn pull_request(&self, number: u64) -> Result<PullRequest, ForgeError>;
 
+    /// The merged pull request that brought a commit to main: a merge's or a squash's own commit on
+    /// every forge; on GitHub and GitLab also those that were merged by it. Nothing where the commit
+    /// came without one, or the forge doesn't know it.
+    ///
+    /// # Errors
+    /// [`ForgeError`].
+    async fn pull_request_of(&self, commit: &str) -> Result<Option<PullRequest>, ForgeError>;
+
     /// Closes a pull request, unmerged, or opens it again.
     ///
     /// # Errors
@@ -159,9 +167,9 @@ pub fn connect(
     let kind = address.kind;
     let client = client::Client::new(address, token, options)?;
     Ok(match kind {
-        ForgeType::Github => Arc::new(github::Github::new(client)),
+        ForgeType::Github => Arc::new(hub::Hub::<github::Github>::new(client)),
         ForgeType::Gitlab => Arc::new(gitlab::Gitlab::new(client)),
-        ForgeType::Gitea | ForgeType::Git => Arc::new(gitea::Gitea::new(client)),
+        ForgeType::Gitea | ForgeType::Git => Arc::new(hub::Hub::<gitea::Gitea>::new(client)),
     })
 }
 

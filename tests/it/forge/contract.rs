@@ -67,9 +67,8 @@ pub(crate) async fn holds(stage: &dyn Stage) {
     deployed(stage, &head).await;
     closed_and_reopened(stage, number).await;
 
-    stage.merge(number);
-    let merged = forge.pull_request(number).await.unwrap();
-    assert!(matches!(merged.state, State::Merged { .. }), "{merged:?}");
+    assert_eq!(forge.pull_request_of(&head).await.unwrap(), None);
+    merged(stage, number).await;
     assert_eq!(forge.find(BRANCH).await.unwrap().unwrap().number, number);
 
     // What comes after the merge is a new one, also where the branch was removed.
@@ -79,6 +78,26 @@ pub(crate) async fn holds(stage: &dyn Stage) {
     let next = open(stage, "Once more", "Again.").await;
     assert_ne!(next.number, number);
     assert_eq!(next.state, State::Open);
+}
+
+async fn merged(stage: &dyn Stage, number: u64) {
+    let forge = stage.forge();
+    stage.merge(number);
+    let merged = forge.pull_request(number).await.unwrap();
+    let State::Merged {
+        commit: Some(commit),
+    } = &merged.state
+    else {
+        panic!("{merged:?}");
+    };
+    // By whom, and what, is told of the commit on main that brought it.
+    let of = forge.pull_request_of(commit).await.unwrap().unwrap();
+    assert_eq!((of.number, &of.url), (number, &merged.url));
+    assert_eq!((&of.head, &*of.author), (&merged.head, "bot"));
+    assert_eq!(of.state, merged.state);
+    // A commit that nobody brought.
+    let nobodys = "0".repeat(40);
+    assert_eq!(forge.pull_request_of(&nobodys).await.unwrap(), None);
 }
 
 async fn updated(stage: &dyn Stage, number: u64) {

@@ -43,9 +43,7 @@ impl Stage for Faked {
     }
 
     fn merge(&self, number: u64) {
-        let mut state = self.fake.state();
-        let pull = state.pull(number);
-        (pull.open, pull.merged) = (false, true);
+        self.fake.state().merge(number);
     }
 
     fn remove_branch(&self, branch: &str) {

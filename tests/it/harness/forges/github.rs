@@ -126,6 +126,14 @@ impl State {
                     None => (404, json!({ "message": "Not Found" })),
                 }
             }
+            ("GET", ["commits", commit, "pulls"]) => {
+                let having = self.pulls.iter().filter(|pull| pull.has(commit)).cloned();
+                let having: Vec<Pull> = having.collect();
+                let all = having
+                    .iter()
+                    .map(|pull| self.shown("pull-request-simple", pull));
+                (200, all.collect())
+            }
             ("GET", ["commits", commit, "status"]) => {
                 let mut last: Vec<Value> = Vec::new();
                 for status in self
@@ -243,8 +251,8 @@ impl State {
             "user": self.user("bot"),
             "state": if pull.open { "open" } else { "closed" },
             "draft": false,
-            "merged_at": if pull.merged { json!(WHEN) } else { Value::Null },
-            "merge_commit_sha": pull.head,
+            "merged_at": if pull.landed.is_some() { json!(WHEN) } else { Value::Null },
+            "merge_commit_sha": pull.landed,
             "head": side("head", &pull.branch, &pull.head),
             "base": side("base", &pull.base, &pull.head),
             "requested_reviewers": asked,
@@ -253,7 +261,7 @@ impl State {
         if example == "pull-request" {
             fields["mergeable"] = json!(true);
             fields["mergeable_state"] = json!("clean");
-            fields["merged"] = json!(pull.merged);
+            fields["merged"] = json!(pull.landed.is_some());
         }
         over(known, fields)
     }

@@ -96,6 +96,10 @@ impl State {
                     _ => (404, json!({ "message": "404 Not Found" })),
                 }
             }
+            ("GET", ["repository", "commits", commit, "merge_requests"]) => {
+                let having = self.pulls.iter().filter(|pull| pull.has(commit));
+                (200, having.map(|pull| self.merge_request(pull)).collect())
+            }
             ("GET", ["repository", "commits", commit, "statuses"]) => {
                 let known = self.statuses.iter().filter(|one| one["sha"] == **commit);
                 (200, known.cloned().collect())
@@ -140,7 +144,7 @@ impl State {
     }
 
     fn merge_request(&self, pull: &Pull) -> Value {
-        let state = match (pull.merged, pull.open) {
+        let state = match (pull.landed.is_some(), pull.open) {
             (true, _) => "merged",
             (_, true) => "opened",
             _ => "closed",
@@ -158,7 +162,8 @@ impl State {
             "source_project_id": 7,
             "target_project_id": 7,
             "sha": pull.head,
-            "merge_commit_sha": if pull.merged { json!(pull.head) } else { Value::Null },
+            "merge_commit_sha": pull.landed,
+            "merged_at": pull.landed.as_ref().map(|_| "2026-11-01T12:00:00.000Z"),
             "squash_commit_sha": null,
             "author": person("bot"),
             "reviewers": reviewers,

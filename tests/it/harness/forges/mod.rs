@@ -64,8 +64,8 @@ pub struct Pull {
     pub head: String,
     /// Whether it is open.
     pub open: bool,
-    /// Whether it was merged.
-    pub merged: bool,
+    /// The commit on its base that merged it, if it is.
+    pub landed: Option<String>,
     /// Its labels.
     pub labels: Vec<String>,
     /// Who is asked.
@@ -111,6 +111,13 @@ impl FakeForge {
     }
 }
 
+impl Pull {
+    /// Whether a commit came to its base with it.
+    fn has(&self, commit: &str) -> bool {
+        self.landed.as_deref() == Some(commit) || (self.landed.is_some() && self.head == commit)
+    }
+}
+
 fn known(request: &Request) -> bool {
     let bearer = format!("Bearer {TOKEN}");
     request.header("authorization") == Some(&bearer)
@@ -145,6 +152,16 @@ impl State {
         id
     }
 
+    /// Merges one by a commit of its own on its base.
+    pub fn merge(&mut self, number: u64) -> String {
+        let base = self.pull(number).base.clone();
+        let commit = self.commit(&base);
+        let pull = self.pull(number);
+        pull.open = false;
+        pull.landed = Some(commit.clone());
+        commit
+    }
+
     /// Opens one, unless it is there or has nothing to merge.
     fn open(&mut self, title: &str, body: &str, branch: &str, base: &str) -> Option<u64> {
         let head = self.branches.get(branch)?.clone();
@@ -169,7 +186,7 @@ impl State {
     fn change(&mut self, number: u64, title: &Value, body: &Value, open: Option<bool>) -> bool {
         let branches = self.branches.clone();
         let pull = self.pull(number);
-        if open == Some(true) && (pull.merged || !branches.contains_key(&pull.branch)) {
+        if open == Some(true) && (pull.landed.is_some() || !branches.contains_key(&pull.branch)) {
             return false;
         }
         pull.open = open.unwrap_or(pull.open);
