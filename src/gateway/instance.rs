@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use hyper::Uri;
@@ -27,8 +28,17 @@ pub(super) struct Instance {
     pub(super) infer: Uri,
     pub(super) host: HeaderValue,
     in_flight: AtomicU64,
-    /// Held for a push or a pop, never across an `await`.
-    kept: Mutex<Vec<(Line, Instant)>>,
+    /// Oldest first; held for a push or a pop, never across an `await`.
+    kept: Mutex<Vec<Kept>>,
+}
+
+/// A connection that is idle. Only the thread that opened it takes it again: what is sent on it
+/// then wakes no other one.
+#[derive(Debug)]
+struct Kept {
+    line: Line,
+    thread: ThreadId,
+    since: Instant,
 }
 
 /// A replica that is in use, until dropped.
@@ -67,27 +77,37 @@ impl Instance {
         self.in_flight.load(Ordering::SeqCst)
     }
 
-    /// A kept connection that is still open, newest first.
+    /// A connection that this thread kept and that is still open, newest first.
     pub(super) fn take_line(&self, idle_time: Duration) -> Option<Line> {
+        let here = thread::current().id();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((line, since)) = kept.pop() {
-            if since.elapsed() > idle_time {
-                // All others are older.
-                kept.clear();
+        while let Some(newest) = kept.iter().rposition(|one| one.thread == here) {
+            let one = kept.remove(newest);
+            if one.since.elapsed() > idle_time {
+                // All others of this thread are older.
+                kept.retain(|other| other.thread != here);
                 return None;
             }
-            if line.is_usable() {
-                return Some(line);
+            if one.line.is_usable() {
+                return Some(one.line);
             }
         }
         None
     }
 
-    /// Keeps a connection for the next request.
+    /// Keeps a connection for the next request of this thread.
     pub(super) fn keep_line(&self, line: Line) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST_KEPT {
+            // Those of a thread that is gone are closed, and nobody takes them.
+            kept.retain(|one| !one.line.is_closed());
+        }
         if kept.len() < MOST_KEPT && !line.is_closed() {
-            kept.push((line, Instant::now()));
+            kept.push(Kept {
+                line,
+                thread: thread::current().id(),
+                since: Instant::now(),
+            });
         }
     }
 

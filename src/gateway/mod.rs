@@ -39,6 +39,7 @@ mod gate;
 mod gather;
 mod handle;
 mod instance;
+mod lane;
 mod limits;
 mod line;
 mod listening;
@@ -205,7 +206,7 @@ impl Gateway {
     /// and lets requests finish, for [`Limits::drain_time`] at most. Dropped, it stops at once.
     ///
     /// # Errors
-    /// The socket can't be waited on.
+    /// The socket can't be waited on, or the system has no thread left.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -215,6 +216,6 @@ impl Gateway {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let shared = Arc::clone(&self.0);
-        Ok(serve::serve(shared, listener, certificates, stop).await)
+        serve::serve(shared, listener, certificates, stop).await
     }
 }
