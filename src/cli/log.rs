@@ -120,7 +120,7 @@ fn event(event: &Event, page: &mut Page) -> fmt::Result {
 }
 
 /// The beginning of a commit's id: enough for git.
-fn short(commit: &str) -> &str {
+pub(super) fn short(commit: &str) -> &str {
     &commit[..12.min(commit.len())]
 }
 
@@ -128,6 +128,7 @@ fn at(time: &Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-fn person(person: &Person) -> String {
+/// A name and its address.
+pub(super) fn person(person: &Person) -> String {
     printable(&format!("{} <{}>", person.name, person.email))
 }

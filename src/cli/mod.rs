@@ -33,6 +33,7 @@ mod diagnostics;
 mod explain;
 mod fault;
 mod gates;
+mod history;
 mod host;
 mod init;
 mod inspect;
@@ -148,6 +149,8 @@ enum Command {
     Search(search::Arguments),
     Show(show::Arguments),
     Log(log::Arguments),
+    History(history::Arguments),
+    Why(history::Why),
     Compare(compare::Arguments),
     Keys(keys::Arguments),
     Promote(promote::Arguments),
@@ -209,6 +212,8 @@ impl Command {
             Self::Search(arguments) => arguments.run(context).await,
             Self::Show(arguments) => arguments.run(context).await,
             Self::Log(arguments) => arguments.run(context).await,
+            Self::History(arguments) => arguments.run(context).await,
+            Self::Why(arguments) => arguments.run(context).await,
             Self::Compare(arguments) => arguments.run(context).await,
             Self::Promote(arguments) => arguments.run(context).await,
             Self::Deploy(arguments) => arguments.run(context).await,

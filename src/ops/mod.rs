@@ -4,6 +4,7 @@
 //! progress), holds the rooms below together, and gives back what came of it as data.
 
 pub mod check_change;
+mod chosen;
 pub mod compare;
 mod cores;
 pub mod delete;
@@ -15,6 +16,7 @@ pub mod explain;
 mod files;
 pub mod filter;
 mod gates;
+pub mod history;
 pub mod init;
 pub mod inspect;
 pub mod keys;
@@ -30,6 +32,7 @@ pub mod publish;
 pub mod pull;
 pub mod pull_request;
 pub mod push;
+pub mod receipt;
 mod refuse;
 pub mod rollback;
 pub mod search;
@@ -64,6 +67,7 @@ pub mod codes {
         NOT_MERGED = "not-merged";
         NOT_RECYCLED = "not-recycled";
         RETENTION_NOT_OVER = "retention-not-over";
+        NO_RECEIPTS = "no-receipts";
         NOTHING_TO_ROLL_BACK = "nothing-to-roll-back";
         NOT_MERGED_THERE = "not-merged-there";
         NOT_AN_ASSIGNMENT = "not-an-assignment";

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
+use super::chosen::{chosen, past, released};
 use super::promote::set;
 use super::propose::{self, Proposed};
 use super::{codes, refuse_errors};
@@ -21,9 +22,6 @@ use crate::rollout::Release;
 use crate::yard::{
     Catalog, CatalogError, Change, Revision, Yard, blocking, deployment_path, model_path,
 };
-
-/// How many commits are looked at for what served before.
-const PAST: usize = 500;
 
 /// What is to go back, and to what.
 #[derive(Debug, Clone)]
@@ -199,13 +197,16 @@ fn wanted(change: &Change, request: &Request) -> Result<Vec<Line>, Failure> {
         }
         .into());
     }
-    let past = match to {
-        Some(_) => Vec::new(),
-        None => past(change, &path, &models)?,
-    };
+    let mut chosen_before = Vec::new();
+    if to.is_none() {
+        let place = (environment, deployment);
+        for then in past(change.yard(), &Revision::Main, place, &models)? {
+            chosen_before.extend(chosen(&then?.catalog, environment, deployment));
+        }
+    }
     let lines = lines(change, environment, deployment, |from| {
         let Some(to) = to else {
-            return before(&catalog, &past, environment, deployment, from);
+            return before(&catalog, &chosen_before, from);
         };
         let found = catalog.resolve(&ModelReference {
             model: from.model.clone(),
@@ -232,71 +233,21 @@ fn wanted(change: &Change, request: &Request) -> Result<Vec<Line>, Failure> {
     Ok(lines)
 }
 
-/// The yard as it was at each commit of main that can have chosen another version, newest first.
-fn past(change: &Change, path: &str, models: &[ModelName]) -> Result<Vec<Catalog>, Failure> {
-    let yard = change.yard();
-    let mut commits = Vec::new();
-    let models = models.iter().map(|model| format!("models/{model}"));
-    for path in models.chain([path.to_owned()]) {
-        for event in yard.history(&Revision::Main, &path, PAST)?.events {
-            commits.push(match event.merge {
-                Some(merge) => (merge.time, merge.commit),
-                None => (event.time, event.commit),
-            });
-        }
-    }
-    commits.sort_unstable_by(|one, other| other.cmp(one));
-    commits.dedup();
-    let catalogs = commits.into_iter().map(|(_, commit)| {
-        let snapshot = yard.snapshot(&Revision::Commit(commit))?;
-        Ok(Catalog::new(snapshot))
-    });
-    catalogs.collect()
-}
-
 /// What the deployment chose of the same model last that was something else, and that can serve
 /// today.
-fn before(
-    now: &Catalog,
-    past: &[Catalog],
-    environment: &Name,
-    deployment: &Name,
-    from: &Release,
-) -> Result<Option<Release>, Failure> {
-    for then in past {
-        // A yard that was broken then chose nothing.
-        let Ok(Some(record)) = then.deployment(environment, deployment) else {
-            continue;
-        };
-        for share in record.spec.shares() {
-            let reference = ModelReference {
-                model: share.model,
-                selector: share.version.unwrap_or(Selector::Newest),
-            };
-            let Ok(found) = then.resolve(&reference) else {
-                continue;
-            };
-            let back = released(found);
-            if back.model != from.model || back == *from {
-                continue;
-            }
-            let today = now.version(&back.model, &back.version)?;
-            if today.is_some_and(|today| {
-                today.spec.artifact.digest == back.digest && today.spec.lifecycle.can_serve()
-            }) {
-                return Ok(Some(back));
-            }
+fn before(now: &Catalog, past: &[Release], from: &Release) -> Result<Option<Release>, Failure> {
+    let others = past
+        .iter()
+        .filter(|back| back.model == from.model && *back != from);
+    for back in others {
+        let today = now.version(&back.model, &back.version)?;
+        if today.is_some_and(|today| {
+            today.spec.artifact.digest == back.digest && today.spec.lifecycle.can_serve()
+        }) {
+            return Ok(Some(back.clone()));
         }
     }
     Ok(None)
-}
-
-fn released(found: crate::yard::Resolved) -> Release {
-    Release {
-        model: found.model,
-        version: found.version,
-        digest: found.record.spec.artifact.digest,
-    }
 }
 
 /// The lines of main that choose what `deployment` serves, each with what `back` says of it;

@@ -24,6 +24,7 @@
 //! | `side_by_side` | golden tests put to two versions, and what comes of that |
 //! | [`inbox`] | what this host is told beside main |
 //! | [`status`] | what all this looks like |
+//! | [`receipts`] | what served, kept in git |
 //! | `reserve` | room for the status on a disk that is full |
 //! | [`revert`] | the commit that restores the line which chose a version that failed |
 //!
@@ -46,6 +47,7 @@ pub mod gauge;
 pub mod inbox;
 pub mod memory;
 mod pass;
+pub mod receipts;
 mod reserve;
 pub mod resolve;
 pub mod revert;

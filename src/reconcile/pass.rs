@@ -75,7 +75,8 @@ impl fmt::Display for Trouble {
 }
 
 impl Report {
-    fn of(at: Timestamp, desired: Arc<Desired>) -> Self {
+    /// Of a pass that has come to nothing yet.
+    pub(super) fn of(at: Timestamp, desired: Arc<Desired>) -> Self {
         Self {
             at,
             commit: None,

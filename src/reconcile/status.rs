@@ -358,7 +358,8 @@ fn failures(environment: &Name, deployment: &Name, progress: &Progress) -> Vec<F
 }
 
 impl RolloutStatus {
-    fn of(progress: &Progress) -> Option<Self> {
+    /// The rollout that goes on, if one does.
+    pub(super) fn of(progress: &Progress) -> Option<Self> {
         let rollout = progress.rollout.as_ref()?;
         let stable = progress.stable.as_ref();
         let replicas = progress.scale.as_ref().map(|scale| scale.count);

@@ -29,6 +29,7 @@ pub mod history;
 mod identity;
 mod path;
 mod push;
+mod receipts;
 mod remote;
 mod signing;
 mod snapshot;
@@ -44,6 +45,7 @@ pub use catalog::{Catalog, CatalogError, Resolved, deployment_path, model_path, 
 pub use change::{Change, Committed};
 pub use error::{Instead, YardError};
 pub use push::Pushed;
+pub use receipts::Receipt;
 pub use remote::Remote;
 pub use snapshot::{Entry, MAX_FILE_BYTES, Snapshot};
 

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use git2::{Direction, Error, ErrorCode, Oid, PushOptions, Repository as GitRepository};
 
 use super::error::{GitError, YardError};
-use super::remote::{self, Line};
+use super::remote::{self, Line, Mirrored};
 use super::{CommitId, Yard};
 use crate::platform::redact::{self, printable};
 
@@ -47,12 +47,12 @@ pub struct Pushed {
     pub unchanged: bool,
 }
 
-/// A push of one commit to one branch.
+/// A push of one commit to one reference.
 pub(super) struct Push<'a> {
     /// The remote's name.
     pub(super) remote: &'a str,
-    /// The branch there.
-    pub(super) branch: &'a str,
+    /// The reference there, and what notes here what it is there.
+    pub(super) reference: Mirrored,
     /// What it shall be.
     pub(super) commit: CommitId,
     /// What it was when we looked; only then it moves.
@@ -71,13 +71,13 @@ impl Push<'_> {
         } else {
             self.by_library(git, &Line::new(git, &yard.place(), url.clone()))?
         };
-        let tracking = format!("refs/remotes/{}/{}", self.remote, self.branch);
         // The next fetch notes the same, should this not be possible now.
-        let _ = git.reference(&tracking, self.commit, true, "modelyard: push");
+        let tracking = &self.reference.ours;
+        let _ = git.reference(tracking, self.commit, true, "modelyard: push");
         Ok(Pushed {
             remote: self.remote.to_owned(),
             url: redact::remote(&url),
-            branch: self.branch.to_owned(),
+            branch: self.name(),
             said,
             unchanged,
         })
@@ -114,7 +114,7 @@ impl Push<'_> {
             .remote_callbacks(callbacks)
             .proxy_options(remote::proxy());
         // What may be overwritten is told by `expected`, here and by the remote itself.
-        let refspec = format!("+{}:refs/heads/{}", self.commit, self.branch);
+        let refspec = format!("+{}:{}", self.commit, self.reference.theirs);
         let pushed = remote.push(&[refspec], Some(&mut options));
         drop(options);
         if moved_on.get() {
@@ -135,11 +135,11 @@ impl Push<'_> {
     fn by_program(&self, git: &GitRepository, url: &str) -> Result<String, YardError> {
         let expected = self.expected.map(|commit| commit.to_string());
         let lease = format!(
-            "--force-with-lease=refs/heads/{}:{}",
-            self.branch,
+            "--force-with-lease={}:{}",
+            self.reference.theirs,
             expected.unwrap_or_default()
         );
-        let refspec = format!("{}:refs/heads/{}", self.commit, self.branch);
+        let refspec = format!("{}:{}", self.commit, self.reference.theirs);
         let output = program(git.path())
             .args([
                 "push",
@@ -175,9 +175,15 @@ impl Push<'_> {
         }
     }
 
+    /// The branch, or the whole name of a reference that is none.
+    fn name(&self) -> String {
+        let name = &self.reference.theirs;
+        name.strip_prefix("refs/heads/").unwrap_or(name).to_owned()
+    }
+
     fn busy(&self) -> YardError {
         YardError::Busy {
-            branch: self.branch.to_owned(),
+            branch: self.name(),
         }
     }
 
@@ -187,17 +193,17 @@ impl Push<'_> {
         }
         YardError::Refused {
             url: redact::remote(url),
-            branch: self.branch.to_owned(),
+            branch: self.name(),
             reason: reason.to_owned(),
             said,
-            kept: git_has(git, self.branch, self.commit),
+            kept: git_has(git, &self.reference.theirs, self.commit),
         }
     }
 }
 
-/// Whether the local branch is at `commit`.
-fn git_has(git: &GitRepository, branch: &str, commit: CommitId) -> bool {
-    let local = git.refname_to_id(&format!("refs/heads/{branch}"));
+/// Whether the reference is at `commit` here.
+fn git_has(git: &GitRepository, reference: &str, commit: CommitId) -> bool {
+    let local = git.refname_to_id(reference);
     local.is_ok_and(|local| local == commit)
 }
 

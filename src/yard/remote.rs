@@ -219,19 +219,9 @@ pub(super) fn fetch(
     };
     let branch_tip = branch.and_then(|branch| tips.of(branch));
     let wanted = [Some((main_branch.as_str(), main)), branch.zip(branch_tip)];
-    let missing: Vec<Wanted> = wanted
-        .into_iter()
-        .flatten()
-        .filter(|(branch, tip)| !is_here(git, name, branch, *tip))
-        .map(|(branch, tip)| Wanted {
-            theirs: format!("refs/heads/{branch}"),
-            ours: format!("refs/remotes/{name}/{branch}"),
-            tip,
-        })
-        .collect();
-    if !missing.is_empty() {
-        download(git, &mut remote, &line, &missing, Depth::Everything)?;
-    }
+    let wanted = wanted.into_iter().flatten();
+    let wanted = wanted.map(|(branch, tip)| (Mirrored::branch(name, branch), tip));
+    bring(git, &mut remote, &line, wanted.collect())?;
     remember_head(git, name, &main_branch);
     Ok(Fetched {
         main_branch,
@@ -240,10 +230,41 @@ pub(super) fn fetch(
     })
 }
 
-/// Whether the tracking reference says so already and the commit is in the repository.
-fn is_here(git: &GitRepository, remote: &str, branch: &str, tip: Oid) -> bool {
-    let tracked = git.refname_to_id(&format!("refs/remotes/{remote}/{branch}"));
-    tracked.is_ok_and(|tracked| tracked == tip) && git.find_commit(tip).is_ok()
+/// Brings those of the remote's references that `ours` has a name for here; what is here already
+/// is not fetched again.
+pub(super) fn fetch_others(
+    git: &GitRepository,
+    place: &str,
+    url: String,
+    ours: impl Fn(&str) -> Option<String>,
+) -> Result<(), YardError> {
+    let line = Line::new(git, place, url);
+    let mut remote = git
+        .remote_anonymous(&line.url)
+        .map_err(|error| line.failed(error))?;
+    let tips = tips(&mut remote, &line)?;
+    let named = tips.references.into_iter().filter_map(|(theirs, tip)| {
+        let ours = ours(&theirs)?;
+        Some((Mirrored { theirs, ours }, tip))
+    });
+    bring(git, &mut remote, &line, named.collect())
+}
+
+/// Downloads what of `wanted` is not here yet.
+fn bring(
+    git: &GitRepository,
+    remote: &mut git2::Remote<'_>,
+    line: &Line<'_>,
+    mut wanted: Vec<(Mirrored, Oid)>,
+) -> Result<(), YardError> {
+    wanted.retain(|(reference, tip)| {
+        let tracked = git.refname_to_id(&reference.ours);
+        tracked != Ok(*tip) || git.find_commit(*tip).is_err()
+    });
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    download(git, remote, line, &wanted, Depth::Everything)
 }
 
 /// Notes which branch is the remote's main where nobody has yet, as `git clone` does.
@@ -254,19 +275,44 @@ fn remember_head(git: &GitRepository, remote: &str, branch: &str) {
     let _ = git.reference_symbolic(&head, &target, false, "fetch: the remote's main");
 }
 
+/// A reference of a remote, and the one here that is to say the same.
+pub(super) struct Mirrored {
+    pub(super) theirs: String,
+    pub(super) ours: String,
+}
+
+impl Mirrored {
+    /// A branch, where git itself notes what it is on a remote.
+    pub(super) fn branch(remote: &str, branch: &str) -> Self {
+        Self {
+            theirs: format!("refs/heads/{branch}"),
+            ours: format!("refs/remotes/{remote}/{branch}"),
+        }
+    }
+}
+
 struct Tips {
     default_branch: Option<String>,
-    branches: Vec<(String, Oid)>,
+    /// By their whole names.
+    references: Vec<(String, Oid)>,
 }
 
 impl Tips {
     fn of(&self, branch: &str) -> Option<Oid> {
-        let found = self.branches.iter().find(|(name, _)| name == branch);
-        found.map(|(_, tip)| *tip)
+        let mut branches = self.branches();
+        branches
+            .find(|(name, _)| *name == branch)
+            .map(|(_, tip)| tip)
+    }
+
+    fn branches(&self) -> impl Iterator<Item = (&str, Oid)> {
+        self.references
+            .iter()
+            .filter_map(|(name, tip)| Some((name.strip_prefix("refs/heads/")?, *tip)))
     }
 }
 
-/// Asks a remote for its branches, without fetching anything.
+/// Asks a remote for its references, without fetching anything.
 fn tips(remote: &mut git2::Remote<'_>, line: &Line<'_>) -> Result<Tips, YardError> {
     if let Some(folder) = local_path(&line.url).filter(|folder| !folder.exists()) {
         // libgit2 takes it for a URL of an unknown kind.
@@ -280,25 +326,16 @@ fn tips(remote: &mut git2::Remote<'_>, line: &Line<'_>) -> Result<Tips, YardErro
     let connection = connection.map_err(|error| line.failed(error))?;
     line.credentials.borrow_mut().worked();
     let heads = connection.list().map_err(|error| line.failed(error))?;
-    let short = |name: &str| name.strip_prefix("refs/heads/").map(str::to_owned);
-    let branches = heads
+    let references = heads
         .iter()
-        .filter_map(|head| Some((short(head.name())?, head.oid())));
+        .map(|head| (head.name().to_owned(), head.oid()));
     let default = connection.default_branch().ok();
+    let default = default.and_then(|name| name.as_str().ok().map(str::to_owned));
     Ok(Tips {
-        branches: branches.collect(),
-        default_branch: default.and_then(|name| short(name.as_str().ok()?)),
+        references: references.collect(),
+        default_branch: default
+            .and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned)),
     })
-}
-
-/// A branch that is to be fetched.
-struct Wanted {
-    /// The reference there.
-    theirs: String,
-    /// The one here that is to say the same.
-    ours: String,
-    /// The commit that it is.
-    tip: Oid,
 }
 
 /// Downloads what is wanted, and notes it. Not libgit2's `fetch`, which does both but doesn't tell
@@ -307,7 +344,7 @@ fn download(
     git: &GitRepository,
     remote: &mut git2::Remote<'_>,
     line: &Line<'_>,
-    wanted: &[Wanted],
+    wanted: &[(Mirrored, Oid)],
     depth: Depth,
 ) -> Result<(), YardError> {
     let mut options = FetchOptions::new();
@@ -320,12 +357,15 @@ fn download(
     if depth == Depth::Tip && local_path(&line.url).is_none() {
         options.depth(1);
     }
-    let theirs: Vec<&str> = wanted.iter().map(|branch| branch.theirs.as_str()).collect();
+    let theirs = wanted
+        .iter()
+        .map(|(reference, _)| reference.theirs.as_str());
+    let theirs: Vec<&str> = theirs.collect();
     remote
         .download(&theirs, Some(&mut options))
         .map_err(|error| line.failed(error))?;
-    for branch in wanted {
-        git.reference(&branch.ours, branch.tip, true, "modelyard: fetch")
+    for (reference, tip) in wanted {
+        git.reference(&reference.ours, *tip, true, "modelyard: fetch")
             .map_err(YardError::git("note what the remote has"))?;
     }
     Ok(())
@@ -353,20 +393,21 @@ pub(super) fn fetch_all_of_main(
         branch,
         remote: redact::remote(&line.url),
     };
-    let branch = match (&tips.default_branch, tips.branches.as_slice()) {
-        (Some(branch), _) | (None, [(branch, _)]) => branch.clone(),
+    let branches: Vec<_> = tips.branches().collect();
+    let branch = match (&tips.default_branch, branches.as_slice()) {
+        (Some(branch), _) => branch.clone(),
+        (None, [(branch, _)]) => (*branch).to_owned(),
         _ => return Err(no_main("main".to_owned())),
     };
     let Some(tip) = tips.of(&branch) else {
         return Err(no_main(branch));
     };
     let head = format!("refs/heads/{branch}");
-    let wanted = Wanted {
+    let same = Mirrored {
         theirs: head.clone(),
         ours: head.clone(),
-        tip,
     };
-    download(git, &mut remote, &line, &[wanted], depth)?;
+    download(git, &mut remote, &line, &[(same, tip)], depth)?;
     git.set_head(&head)
         .map_err(YardError::git("say which branch is main"))
 }

@@ -15,6 +15,7 @@ use crate::cli::{Context, Outcome};
 use crate::gateway::tokens::{self, Tokens};
 use crate::gateway::{Access, Certificates, Gateway};
 use crate::reconcile::follow::Follower;
+use crate::reconcile::receipts::Receipts;
 use crate::record::Failure;
 use crate::target::Target;
 
@@ -59,6 +60,7 @@ pub(super) async fn serve(
         access,
         Arc::clone(&context.clock),
     );
+    let receipts = Receipts::begin(&yard, &environment).await?;
     let assembly = Assembly {
         environment: environment.clone(),
         yard,
@@ -85,6 +87,7 @@ pub(super) async fn serve(
         Some((gateway.clone(), address)),
         assembled.limiting,
     );
+    told.keep_receipts(receipts);
     // Who comes before the routes are known waits in the socket's backlog.
     let first_pass = told.first_pass();
     let answering = async {
@@ -105,9 +108,11 @@ pub(super) async fn serve(
             "{cut_off} connections took too long, and were cut"
         ));
     }
-    if *end.borrow() == Some(End::ForGood) {
+    let is_for_good = *end.borrow() == Some(End::ForGood);
+    if is_for_good {
         stop_all(&*target).await?;
     }
+    told.end(is_for_good.then(|| context.clock.now())).await;
     Ok(Outcome::Done)
 }
 

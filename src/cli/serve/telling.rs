@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -12,6 +13,7 @@ use crate::cli::{Context, Format};
 use crate::gateway::Gateway;
 use crate::platform::redact::printable;
 use crate::reconcile::follow::Watcher;
+use crate::reconcile::receipts::Receipts;
 use crate::reconcile::status::Status;
 use crate::reconcile::{Report, Trouble};
 use crate::record::Name;
@@ -28,6 +30,8 @@ pub(in crate::cli) struct Told<'a> {
     status: Option<Status>,
     troubles: Vec<Trouble>,
     unwritten: bool,
+    /// Where what serves is kept; nowhere where nothing serves.
+    receipts: Option<Receipts>,
     /// Whether a pass was made.
     passed: watch::Sender<bool>,
 }
@@ -50,6 +54,7 @@ impl<'a> Told<'a> {
             status: None,
             troubles: Vec::new(),
             unwritten: false,
+            receipts: None,
             passed: watch::Sender::new(false),
         }
     }
@@ -60,6 +65,18 @@ impl<'a> Told<'a> {
         async move {
             // Where nobody tells any more there is nobody left to wait for.
             let _ = passed.wait_for(|passed| *passed).await;
+        }
+    }
+
+    /// Has what serves kept in git from now on.
+    pub(in crate::cli) fn keep_receipts(&mut self, receipts: Receipts) {
+        self.receipts = Some(receipts);
+    }
+
+    /// Ends what is kept: at `at` nothing serves any more, if that is said.
+    pub(in crate::cli) async fn end(self, at: Option<Timestamp>) {
+        if let Some(receipts) = self.receipts {
+            receipts.end(at).await;
         }
     }
 
@@ -113,6 +130,9 @@ impl Watcher for Told<'_> {
             self.line(Some(deployment), &event.to_string());
         }
         self.passed.send_replace(true);
+        if let Some(receipts) = &mut self.receipts {
+            receipts.passed(report, state);
+        }
         self.remember(report);
         let listening = self.gateway.as_ref().map(|(_, address)| *address);
         let mut status = Status::of(&self.environment, report, state, &self.troubles, listening);

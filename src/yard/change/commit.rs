@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use super::super::error::YardError;
 use super::super::identity::Identity;
 use super::super::push::{self, Pushed};
+use super::super::remote::Mirrored;
 use super::super::signing::Signer;
 use super::super::{CommitId, Yard};
 use super::{Change, Committed};
@@ -48,7 +49,7 @@ impl Change {
         let git = self.yard.reopened()?;
         let what = push::Push {
             remote,
-            branch: self.branch(),
+            reference: Mirrored::branch(remote, self.branch()),
             commit: committed.commit,
             expected: *there,
         };
@@ -149,7 +150,18 @@ pub(in crate::yard) fn write_commit(
     message: &str,
     now: Timestamp,
 ) -> Result<CommitId, YardError> {
-    let Identity { author, committer } = &Identity::of(git, now)?;
+    let identity = Identity::of(git, now)?;
+    write_commit_of(git, &identity, tree, parents, message)
+}
+
+/// The same for somebody who is known already.
+pub(in crate::yard) fn write_commit_of(
+    git: &GitRepository,
+    Identity { author, committer }: &Identity,
+    tree: &Tree<'_>,
+    parents: &[&Commit<'_>],
+    message: &str,
+) -> Result<CommitId, YardError> {
     let failed = || YardError::git("write a commit");
     let message = format!("{}\n", message.trim_end());
     let content = git
@@ -176,10 +188,19 @@ pub(in crate::yard) fn move_branch(
     from: Option<CommitId>,
     commit: CommitId,
 ) -> Result<(), YardError> {
-    let name = format!("refs/heads/{branch}");
+    move_reference(git, &format!("refs/heads/{branch}"), from, commit)
+}
+
+/// The same for a reference by its whole name.
+pub(in crate::yard) fn move_reference(
+    git: &GitRepository,
+    name: &str,
+    from: Option<CommitId>,
+    commit: CommitId,
+) -> Result<(), YardError> {
     let moved = match from {
-        Some(from) => git.reference_matching(&name, commit, true, from, REFLOG),
-        None => git.reference(&name, commit, false, REFLOG),
+        Some(from) => git.reference_matching(name, commit, true, from, REFLOG),
+        None => git.reference(name, commit, false, REFLOG),
     };
     match moved {
         Ok(_) => Ok(()),
@@ -189,6 +210,7 @@ pub(in crate::yard) fn move_branch(
                 ErrorCode::Modified | ErrorCode::Exists | ErrorCode::NotFound
             ) =>
         {
+            let branch = name.strip_prefix("refs/heads/").unwrap_or(name);
             Err(YardError::Busy {
                 branch: branch.to_owned(),
             })

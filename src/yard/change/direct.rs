@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::super::CommitId;
 use super::super::error::YardError;
 use super::super::push::{Push, Pushed};
+use super::super::remote::Mirrored;
 use super::commit::{checked_out, for_writing, move_branch};
 use super::{Change, Committed};
 
@@ -45,7 +46,7 @@ impl Change {
         let git = for_writing(&self.yard)?;
         let pushed = Push {
             remote,
-            branch: self.branch(),
+            reference: Mirrored::branch(remote, self.branch()),
             commit: committed.commit,
             expected: Some(self.start.base),
         }

@@ -29,7 +29,7 @@ use super::snapshot::{MAX_FILE_BYTES, Snapshot};
 use super::{CommitId, Yard, path};
 use start::Start;
 
-pub(super) use commit::{for_writing, move_branch, write_commit};
+pub(super) use commit::{for_writing, move_branch, move_reference, write_commit, write_commit_of};
 
 /// Files to write and remove, and the branch they are for.
 #[derive(Debug, Clone)]

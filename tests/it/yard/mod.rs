@@ -4,6 +4,7 @@ mod changes;
 mod direct;
 mod places;
 mod reading;
+mod receipts;
 mod remotes;
 pub(crate) mod story;
 

@@ -12,6 +12,7 @@ mod commands;
 #[cfg(feature = "real-tools")]
 mod full;
 mod killed;
+mod past;
 #[cfg(feature = "real-tools")]
 mod programs;
 mod rewritten;
