@@ -61,6 +61,15 @@ impl Files {
     }
 }
 
+impl IntoIterator for Files {
+    type Item = (String, File);
+    type IntoIter = std::collections::btree_map::IntoIter<String, File>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<P: Into<String>> FromIterator<(P, File)> for Files {
     fn from_iter<I: IntoIterator<Item = (P, File)>>(files: I) -> Self {
         Self(

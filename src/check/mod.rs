@@ -1,6 +1,9 @@
 //! From a yard's files to diagnostics: YAML with positions, then the schema, then what no schema
 //! can tell.
 //!
+//! Everything can be checked, or only what a change can affect: each rule declares what it reads
+//! beside the record that it is about, and so whom a change reaches.
+//!
 //! [`check`] is handed the files of a yard, those it is compared with, and what was found out
 //! about artifacts; it gives every problem in one run, in the order of the files. It reads no
 //! file, asks no store and knows no time.
@@ -11,12 +14,16 @@ pub mod document;
 pub mod evidence;
 pub mod files;
 pub mod gates;
+mod holdings;
 pub mod layout;
+mod reach;
 mod reading;
 mod records;
+mod referrers;
 mod rules;
 mod schema;
 mod secrets;
+pub mod source;
 pub mod spread;
 pub mod yaml;
 
@@ -24,14 +31,18 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use evidence::Evidence;
 pub use files::{File, Files};
 pub use reading::{Reading, Side};
+pub use referrers::Referrers;
+pub use source::{Listing, Source};
 
 /// What a check came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// All there is to say, in the order of the files, and in each from its beginning.
     pub diagnostics: Vec<Diagnostic>,
-    /// How many records were read.
+    /// How many records were held to the rules.
     pub records: usize,
+    /// Whether these were only what a change affects.
+    pub of_change: bool,
 }
 
 impl Report {

@@ -126,7 +126,7 @@ impl Context {
     /// # Errors
     /// As [`Yard::discover`].
     pub fn yard(&self) -> Result<Yard, Failure> {
-        Ok(Yard::discover(&self.directory)?)
+        Ok(Yard::discover(&self.directory)?.kept_in(&self.places.cache))
     }
 
     /// The yard in which the command was started, if it was started in one.
@@ -135,7 +135,7 @@ impl Context {
     /// As [`Yard::discover`], but that there is none.
     pub fn yard_if_any(&self) -> Result<Option<Yard>, Failure> {
         match Yard::discover(&self.directory) {
-            Ok(yard) => Ok(Some(yard)),
+            Ok(yard) => Ok(Some(yard.kept_in(&self.places.cache))),
             Err(YardError::NoRepository { .. } | YardError::NoYard { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

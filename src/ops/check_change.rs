@@ -4,16 +4,17 @@
 //! is for [`crate::check`] to say.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::cores::Cores;
-use super::{codes, evidence, files, gates};
+use super::affected::Read;
+use super::{codes, evidence, gates};
 use crate::artifact::StoreOptions;
 use crate::check::gates::{Answers, Gates, Known};
 use crate::check::{Reading, Report, Side};
 use crate::record::{Code, Failure, Fault};
-use crate::yard::{self, CommitId, Revision, Snapshot, Yard, YardError};
+use crate::yard::{self, CommitId, Revision, Snapshot, Yard};
 
 /// What is to be checked.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Wish {
     pub head: Revision,
     /// What it is a change of: where the two parted is what it is compared with.
     pub base: Option<String>,
+    /// Whether everything is checked, and not only what the change affects.
+    pub all: bool,
     /// Whether stores and signatures are asked, too.
     pub evidence: bool,
     /// Who approved the change, as the forge calls them; where that is known.
@@ -107,7 +110,7 @@ impl Checked {
     }
 }
 
-/// Checks `yard` as `wish` says; `now` is the time by which keys count.
+/// Checks `yard` as `wish` says: everything, or with a base what the change affects; `now` is the time by which keys count.
 ///
 /// # Errors
 /// If the yard can't be read as it was asked for. What is wrong with its records, and what stores
@@ -123,45 +126,64 @@ pub async fn check_change(
         yard::blocking(move || snapshots(&yard, &wish)).await?
     };
     let commits = (head.commit(), base.as_ref().and_then(Snapshot::commit));
-    let reading = {
-        let (head, base) = (head.clone(), base.clone());
-        yard::blocking(move || {
-            let base = base.as_ref().map(files).transpose()?;
-            Ok::<_, YardError>(Reading::new(files(&head)?, base, &Cores))
+    let read = {
+        let (head, base, all) = (head.clone(), base.clone(), wish.all);
+        yard::blocking(move || match base {
+            Some(base) if !all => Read::affected(&head, &base),
+            base => Read::all(&head, base.as_ref()),
         })
         .await?
     };
+    let read = Arc::new(read);
     let evidence = if wish.evidence {
-        let (side, trust) = reading.trust();
+        let (side, trust) = ask(&read, Reading::trust).await?;
         let trusted = match (side, base) {
             (Side::Base, Some(base)) => base,
             _ => head,
         };
         let policy = evidence::policy(trust, trusted).await?;
-        let wanted = reading.wanted();
+        let wanted = ask(&read, Reading::wanted).await?;
         Some(evidence::find(wanted, yard, policy.as_ref(), options, now).await)
     } else {
         None
     };
+    let evidence = evidence.map(Arc::new);
     let mut answers = Answers::default();
-    if reading.has_policies() {
+    if ask(&read, Reading::has_policies).await? {
         let authors = {
             let (yard, tip) = (yard.clone(), wish.head.clone());
             let base = commits.1;
             yard::blocking(move || base.map(|base| yard.authors(&tip, base)).transpose()).await?
         };
-        let questions = reading.questions(&Known {
-            authors: authors.as_deref(),
-            approvals: wish.approvals.as_deref(),
-            evidence: evidence.as_ref(),
+        let (approvals, evidence) = (wish.approvals.clone(), evidence.clone());
+        let questions = ask(&read, move |reading| {
+            reading.questions(&Known {
+                authors: authors.as_deref(),
+                approvals: approvals.as_deref(),
+                evidence: evidence.as_deref(),
+            })
         });
+        let questions = questions.await?;
         answers = gates::answers(&questions, &wish.program).await?;
     }
+    let report = yard::blocking(move || {
+        let read = Arc::into_inner(read).expect("everybody who asked has an answer");
+        read.into(|reading| reading.report(evidence.as_deref(), Gates::Answered(&answers)))
+    });
     Ok(Checked {
-        report: reading.report(evidence.as_ref(), Gates::Answered(&answers)),
+        report: report.await?,
         head: commits.0,
         base: commits.1,
     })
+}
+
+/// Asks something of what was read, where it may read more.
+async fn ask<T: Send + 'static>(
+    read: &Arc<Read>,
+    question: impl FnOnce(&Reading) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let read = read.clone();
+    yard::blocking(move || read.ask(question)).await
 }
 
 /// What is checked, and what it is compared with.

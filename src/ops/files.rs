@@ -20,7 +20,7 @@ pub fn files(snapshot: &Snapshot) -> Result<Files, YardError> {
 }
 
 /// What is at `path`; `None` if it went away meanwhile.
-fn file(snapshot: &Snapshot, path: &str) -> Result<Option<File>, YardError> {
+pub(super) fn file(snapshot: &Snapshot, path: &str) -> Result<Option<File>, YardError> {
     if !matches!(use_of(path), Use::Record(_)) {
         return Ok(Some(File::Unread));
     }

@@ -3,6 +3,7 @@
 //! A use case is handed all it works with (a yard, a store's options, the time, who watches its
 //! progress), holds the rooms below together, and gives back what came of it as data.
 
+mod affected;
 pub mod check_change;
 mod chosen;
 pub mod compare;
@@ -33,6 +34,7 @@ pub mod pull;
 pub mod pull_request;
 pub mod push;
 pub mod receipt;
+mod referrers;
 mod refuse;
 pub mod rollback;
 pub mod search;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::cores::Cores;
-use super::{codes, files};
+use super::affected::Read;
+use super::codes;
 use crate::check::gates::Gates;
-use crate::check::{Diagnostic, Reading, Severity};
+use crate::check::{Diagnostic, Severity};
 use crate::record::{Code, Failure, Fault};
-use crate::yard::Change;
+use crate::yard::{Change, YardError};
 
 /// A change that a check would refuse, with what it would say.
 #[derive(Debug, thiserror::Error)]
@@ -28,17 +28,16 @@ pub struct CheckRefused {
 /// # Errors
 /// [`CheckRefused`], or that git can't be read.
 pub fn refuse_errors(change: &Change) -> Result<(), Failure> {
-    let base = files(&change.base()?)?;
-    let head = files(&change.snapshot())?;
+    let (base, head) = (change.base()?, change.snapshot());
     let gates = match change.is_direct() {
         true => Gates::Unasked,
         false => Gates::Later,
     };
-    let mut diagnostics = errors(Reading::new(head, Some(base.clone()), &Cores), gates);
+    let mut diagnostics = errors(Read::affected(&head, &base)?, gates)?;
     if diagnostics.is_empty() {
         return Ok(());
     }
-    let known = errors(Reading::new(base, None, &Cores), gates);
+    let known = errors(Read::all(&base, None)?, gates)?;
     let known: BTreeSet<_> = known.iter().map(identity).collect();
     diagnostics.retain(|diagnostic| !known.contains(&identity(diagnostic)));
     if diagnostics.is_empty() {
@@ -47,10 +46,10 @@ pub fn refuse_errors(change: &Change) -> Result<(), Failure> {
     Err(CheckRefused { diagnostics }.into())
 }
 
-fn errors(reading: Reading, gates: Gates<'_>) -> Vec<Diagnostic> {
-    let mut diagnostics = reading.report(None, gates).diagnostics;
+fn errors(read: Read, gates: Gates<'_>) -> Result<Vec<Diagnostic>, YardError> {
+    let mut diagnostics = read.into(|reading| reading.report(None, gates).diagnostics)?;
     diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-    diagnostics
+    Ok(diagnostics)
 }
 
 /// What makes two diagnostics the same, wherever in the file they have moved to.

@@ -100,6 +100,7 @@ impl Yard {
                 fetched,
             }),
             directly: false,
+            cache: None,
         }
     }
 

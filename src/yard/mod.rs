@@ -22,6 +22,7 @@ mod brought;
 mod catalog;
 mod change;
 mod credentials;
+mod difference;
 mod discover;
 pub mod edit;
 mod error;
@@ -66,6 +67,8 @@ pub struct Yard {
     inner: Arc<Inner>,
     /// Whether somebody asked that changes go to main itself.
     directly: bool,
+    /// Where what can be made anew is kept, if somewhere.
+    cache: Option<Arc<Path>>,
 }
 
 struct Inner {
@@ -114,6 +117,20 @@ impl Yard {
             directly: true,
             ..self.clone()
         }
+    }
+
+    /// The same yard, of which what can be made anew is kept in the folder `cache`.
+    #[must_use]
+    pub fn kept_in(&self, cache: &Path) -> Self {
+        Self {
+            cache: Some(cache.into()),
+            ..self.clone()
+        }
+    }
+
+    /// Where what can be made anew is kept, if somewhere.
+    pub fn cache(&self) -> Option<&Path> {
+        self.cache.as_deref()
     }
 
     /// The folder of its checked-out files; `None` for a bare or fetched one.

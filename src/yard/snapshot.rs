@@ -24,7 +24,7 @@ pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How deep folders may be nested. A record lies at most five deep, what a model keeps beside
 /// its records a few more.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// The files of a yard at one moment, read when asked for.
 ///
@@ -33,15 +33,23 @@ const MAX_DEPTH: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     yard: Yard,
-    source: Source,
+    pub(super) source: Source,
     /// What a change puts on top: new bytes, or `None` for what it removes.
-    changes: Arc<BTreeMap<String, Option<Bytes>>>,
+    pub(super) changes: Arc<BTreeMap<String, Option<Bytes>>>,
 }
 
+/// Where a snapshot's files are.
 #[derive(Debug, Clone)]
-enum Source {
+pub(super) enum Source {
+    /// Below this folder.
     WorkTree(PathBuf),
-    Commit { commit: CommitId, tree: git2::Oid },
+    /// In git.
+    Commit {
+        /// The commit.
+        commit: CommitId,
+        /// Its tree, or one that stands on it.
+        tree: git2::Oid,
+    },
 }
 
 /// What lies directly in a folder of a snapshot.
@@ -344,30 +352,37 @@ fn work_tree_paths(root: &Path) -> Result<Vec<String>, YardError> {
         paths.push(YARD_FILE.to_owned());
     }
     for folder in FOLDERS {
-        let walk = WalkDir::new(root.join(folder))
-            .max_depth(MAX_DEPTH)
-            .follow_links(false)
-            .follow_root_links(false)
-            .into_iter()
-            .filter_entry(|entry| entry.file_name().as_encoded_bytes().first() != Some(&b'.'));
-        for entry in walk {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) if is_gone(error.io_error()) => continue,
-                Err(error) => {
-                    let path = error.path().unwrap_or(root).to_owned();
-                    let error = error.into_io_error();
-                    let error = error.unwrap_or_else(|| io::ErrorKind::InvalidInput.into());
-                    return Err(FileError::at("read", path)(error).into());
-                }
-            };
-            if !entry.file_type().is_dir() {
-                let below = entry
-                    .path()
-                    .strip_prefix(root)
-                    .expect("walked from the root");
-                paths.push(slashed(below));
+        paths.extend(below_work_tree(root, folder)?);
+    }
+    Ok(paths)
+}
+
+/// The paths of all files below `folder` of the work tree at `root`.
+pub(super) fn below_work_tree(root: &Path, folder: &str) -> Result<Vec<String>, YardError> {
+    let mut paths = Vec::new();
+    let walk = WalkDir::new(root.join(folder))
+        .max_depth(MAX_DEPTH)
+        .follow_links(false)
+        .follow_root_links(false)
+        .into_iter()
+        .filter_entry(|entry| entry.file_name().as_encoded_bytes().first() != Some(&b'.'));
+    for entry in walk {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if is_gone(error.io_error()) => continue,
+            Err(error) => {
+                let path = error.path().unwrap_or(root).to_owned();
+                let error = error.into_io_error();
+                let error = error.unwrap_or_else(|| io::ErrorKind::InvalidInput.into());
+                return Err(FileError::at("read", path)(error).into());
             }
+        };
+        if !entry.file_type().is_dir() {
+            let below = entry
+                .path()
+                .strip_prefix(root)
+                .expect("walked from the root");
+            paths.push(slashed(below));
         }
     }
     Ok(paths)

@@ -170,9 +170,12 @@ fn filled(message: &str, context: &Context<'_, '_>) -> String {
     filled.chars().take(MAX_MESSAGE_CHARS).collect()
 }
 
-/// A value as it is told: in JSON, and in bounds.
+/// A value as it is told: in JSON, its fields by name, and in bounds.
 fn told(value: &Value) -> String {
-    let text = value.json().map_or("?".to_owned(), |json| json.to_string());
+    let text = value.json().map_or("?".to_owned(), |mut json| {
+        json.sort_all_objects();
+        json.to_string()
+    });
     match text.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
@@ -253,6 +256,14 @@ mod tests {
             Answer::Fails {
                 message: Some("digits: 0.91 is below {nothing}, {".to_owned()),
                 values: vec!["0.91 >= 0.97".to_owned(), "0 > 0".to_owned()],
+            }
+        );
+        // The same each time: who compares two checks sees no difference where none is.
+        assert_eq!(
+            answer("{'b': 1, 'a': {'d': 2, 'c': 3}} == {}", None),
+            Answer::Fails {
+                message: None,
+                values: vec![r#"{"a":{"c":3,"d":2},"b":1} == {}"#.to_owned()],
             }
         );
     }

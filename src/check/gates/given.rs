@@ -6,7 +6,7 @@ use super::{MAX_EXPRESSION_BYTES, Question};
 use crate::check::document::Document;
 use crate::check::evidence::{Artifact, Evidence};
 use crate::check::layout::{Seat, Use, use_of};
-use crate::check::records::Records;
+use crate::check::records::{Changes, Records};
 use crate::record::kind::{Kind, Policy, PolicyMatch};
 use crate::record::{Alias, Lifecycle, Version};
 
@@ -25,7 +25,7 @@ pub struct Known<'a> {
 /// each gate for each changed record that its policy is for.
 pub(in crate::check) fn asked(records: &Records<'_>, known: &Known<'_>) -> Vec<Question> {
     let mut questions = Vec::new();
-    for document in &records.policies {
+    for document in records.policies().filter(|one| records.holds(&one.seat)) {
         if let Some(policy) = document.policy() {
             ask(document, policy, None, &Map::new(), &mut questions);
         }
@@ -80,11 +80,11 @@ pub(in crate::check) fn held<'a>(records: &Records<'a>) -> Vec<Held<'a>> {
     if in_force.is_empty() {
         return Vec::new();
     }
-    let changed = records
-        .head
-        .iter()
-        .filter(|(path, _)| records.is_changed(path));
-    let held = changed.filter_map(|(path, _)| {
+    let changed = records.changes.into_iter().flat_map(Changes::keys);
+    let held = changed.filter_map(|path| {
+        if !records.contains(path) {
+            return None;
+        }
         let Use::Record(seat) = use_of(path) else {
             return None;
         };
@@ -105,10 +105,10 @@ pub(in crate::check) fn held<'a>(records: &Records<'a>) -> Vec<Held<'a>> {
 /// relaxes its own gate, and those that it adds.
 fn in_force<'a>(records: &Records<'a>) -> Vec<(&'a Document, &'a Policy)> {
     let before = records.before;
-    let here = records.policies.iter().copied();
+    let here = records.policies();
     let here = here.map(|document| before.get(&document.path).unwrap_or(document));
     let gone = before.values().filter(|document| {
-        matches!(document.seat, Seat::Policy(_)) && !records.head.contains(&document.path)
+        matches!(document.seat, Seat::Policy(_)) && !records.contains(&document.path)
     });
     here.chain(gone)
         .filter_map(|document| Some((document, document.policy()?)))
@@ -131,10 +131,10 @@ fn is_for(records: &Records<'_>, matching: &PolicyMatch, seat: &Seat) -> bool {
 
 /// The move of the version at `seat`; a new one comes from `staged`.
 fn moved(records: &Records<'_>, seat: &Seat) -> Option<(Lifecycle, Lifecycle)> {
-    let Seat::Version(model, version) = seat else {
+    let Seat::Version(..) = seat else {
         return None;
     };
-    let document = records.models.get(model)?.versions.get(version)?;
+    let document = records.document(seat)?;
     let before = records.version_before(&document.path);
     let from = before.map_or(Lifecycle::Staged, |(_, record)| record.spec.lifecycle);
     Some((from, document.version()?.spec.lifecycle))
@@ -144,7 +144,7 @@ fn moved(records: &Records<'_>, seat: &Seat) -> Option<(Lifecycle, Lifecycle)> {
 fn given(records: &Records<'_>, path: &str, seat: &Seat, known: &Known<'_>) -> Map<String, Value> {
     let kind = seat.kind();
     let mut variables = Map::new();
-    let now = at(records, seat).and_then(flat);
+    let now = records.document(seat).and_then(flat);
     variables.insert(called(kind).to_owned(), now.unwrap_or_default());
     let before = records.before.get(path).and_then(flat);
     variables.insert("before".to_owned(), before.unwrap_or_default());
@@ -178,26 +178,6 @@ const fn called(kind: Kind) -> &'static str {
     }
 }
 
-/// The record at `seat`.
-fn at<'a>(records: &Records<'a>, seat: &Seat) -> Option<&'a Document> {
-    match seat {
-        Seat::Yard => records.yard,
-        Seat::Model(model) => records.models.get(model)?.document,
-        Seat::Version(model, version) => {
-            let line = records.models.get(model)?;
-            line.versions.get(version).copied()
-        }
-        Seat::Environment(name) => records.environments.get(name).copied(),
-        Seat::Deployment { environment, name } => {
-            records.deployments.get(&(environment, name)).copied()
-        }
-        Seat::Policy(_) => {
-            let mut policies = records.policies.iter();
-            policies.find(|policy| policy.seat == *seat).copied()
-        }
-    }
-}
-
 /// A record as expressions see it: its spec, with its metadata beside it.
 fn flat(document: &Document) -> Option<Value> {
     let value = document.tree()?.value();
@@ -211,10 +191,10 @@ fn champion(records: &Records<'_>, seat: &Seat) -> Value {
     let (Seat::Model(model) | Seat::Version(model, _)) = seat else {
         return Value::Null;
     };
-    let Some(line) = records.models.get(model) else {
+    let Some(line) = records.line(model) else {
         return Value::Null;
     };
-    let document = line.document.map(|document| {
+    let document = line.document().map(|document| {
         let before = records.before.get(&document.path);
         before.unwrap_or(document)
     });
@@ -223,7 +203,7 @@ fn champion(records: &Records<'_>, seat: &Seat) -> Value {
     };
     let alias: Alias = "champion".parse().expect("it is an alias");
     let version: Option<&Version> = record.spec.aliases.get(&alias);
-    let document = version.and_then(|version| line.versions.get(version));
+    let document = version.and_then(|version| line.version(version));
     let document = document.map(|document| records.before.get(&document.path).unwrap_or(document));
     document.and_then(flat).unwrap_or_default()
 }

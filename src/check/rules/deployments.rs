@@ -102,7 +102,7 @@ fn environment<'a>(
     found: &mut Vec<Diagnostic>,
 ) -> Option<(&'a Document, &'a Environment)> {
     let name = &deployment.metadata.environment;
-    let Some(environment) = records.environments.get(name) else {
+    let Some(environment) = records.environment(name) else {
         let message = format!("there is no environment {name} in this yard");
         let pointer = "/metadata/environment";
         let help = records
@@ -160,14 +160,10 @@ fn depends_on(
 ) {
     let environment = &deployment.metadata.environment;
     for (index, name) in deployment.spec.depends_on.iter().enumerate() {
-        if records.deployments.contains_key(&(environment, name)) {
+        if records.deployment(environment, name).is_some() {
             continue;
         }
-        let here = records
-            .deployments
-            .keys()
-            .filter(|(known, _)| *known == environment);
-        let names = here.map(|(_, name)| name.as_str());
+        let names = records.deployment_names(environment).map(Name::as_str);
         let message = format!("there is no deployment {name} in the environment {environment}");
         let mut diagnostic = document.error(
             &codes::UNKNOWN_DEPLOYMENT,

@@ -13,7 +13,7 @@ const GRAPHICS: [&str; 6] = ["cuda", "gpu", "rocm", "tensorrt", "nvidia", "amd"]
 pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
     for (document, deployment) in records.deployments() {
         let spec = &deployment.spec;
-        let Some(environment) = records.environments.get(&deployment.metadata.environment) else {
+        let Some(environment) = records.environment(&deployment.metadata.environment) else {
             continue;
         };
         let Some(record) = environment.environment() else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::codes;
 use crate::check::diagnostic::Diagnostic;
 use crate::check::document::Document;
-use crate::check::evidence::{Artifact, Evidence, Present, Shortfall, Wanted};
+use crate::check::evidence::{Artifact, Present, Shortfall, Wanted};
 use crate::check::records::{Records, Resolved};
 use crate::record::Lifecycle;
 use crate::record::kind::{ModelVersion, Product, RelativePath};
@@ -36,10 +36,14 @@ pub(in crate::check) fn wanted(records: &Records<'_>) -> Vec<Wanted> {
 fn looked_at<'a, 'r>(
     records: &'r Records<'a>,
 ) -> impl Iterator<Item = (&'a Document, &'a ModelVersion)> + use<'a, 'r> {
-    let all = records.base.is_none();
-    records.versions().filter(move |(document, record)| {
-        record.spec.lifecycle != Lifecycle::Recycled && (all || records.is_changed(&document.path))
-    })
+    let all = records.changes.is_none();
+    records
+        .versions()
+        .into_iter()
+        .filter(move |(document, record)| {
+            record.spec.lifecycle != Lifecycle::Recycled
+                && (all || records.is_changed(&document.path))
+        })
 }
 
 /// The files of other models that `record` needs: each with the place of its dependency and whose
@@ -63,7 +67,10 @@ fn needed_files<'a>(
     files.collect()
 }
 
-pub(super) fn check(records: &Records<'_>, evidence: &Evidence, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
+    let Some(evidence) = records.evidence else {
+        return;
+    };
     for (document, record) in looked_at(records) {
         match evidence.of(&document.path) {
             Some(Artifact::Present(present)) => {

@@ -15,7 +15,7 @@ use crate::record::{Fault, Lifecycle};
 const MUTABLE: [&str; 3] = ["lifecycle", "notes", "links"];
 
 pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
-    if records.base.is_none() {
+    if records.changes.is_none() {
         return;
     }
     for (document, record) in records.versions() {
@@ -29,7 +29,7 @@ pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
         }
     }
     for (path, before) in records.before {
-        if !records.head.contains(path) {
+        if !records.contains(path) {
             deleted(path, before, found);
         }
     }

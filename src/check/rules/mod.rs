@@ -22,37 +22,58 @@ mod versions;
 mod yard;
 
 use super::diagnostic::Diagnostic;
-use super::evidence::Evidence;
-use super::gates::Gates;
+use super::reach::Reads;
 use super::records::Records;
 
 pub(super) use evidence::wanted;
 
+/// A rule, and what it looks at.
+struct Rule {
+    /// What it looks at beside the record that it is about: when that changes, the record is held
+    /// to it again.
+    reads: &'static [Reads],
+    hold: fn(&Records<'_>, &mut Vec<Diagnostic>),
+}
+
+/// Makes a [`Rule`].
+const fn rule(hold: fn(&Records<'_>, &mut Vec<Diagnostic>), reads: &'static [Reads]) -> Rule {
+    Rule { reads, hold }
+}
+
+/// Every rule. One that is held to what changed alone reads nothing else: a version's release, a
+/// gate, the move of a version's life.
+const RULES: [Rule; 17] = [
+    rule(models::check, &[Reads::Line, Reads::Yard]),
+    rule(versions::check, &[]),
+    rule(parameters::check, &[]),
+    rule(golden::check, &[]),
+    rule(releases::check, &[]),
+    rule(dependencies::check, &[Reads::Named]),
+    rule(cycles::check, &[Reads::Named, Reads::Neighbours]),
+    rule(
+        deployments::check,
+        &[Reads::Named, Reads::Environment, Reads::Neighbours],
+    ),
+    rule(strategy::check, &[]),
+    rule(chains::check, &[Reads::Named]),
+    rule(devices::check, &[Reads::Named, Reads::Environment]),
+    rule(quotas::check, &[Reads::Deployments]),
+    rule(in_use::check, &[Reads::Named]),
+    rule(history::check, &[]),
+    rule(policies::check, &[]),
+    rule(yard::check, &[Reads::Keys]),
+    rule(evidence::check, &[]),
+];
+
+/// Whether some rule reads that.
+pub(super) fn some_rule_reads(what: Reads) -> bool {
+    RULES.iter().any(|rule| rule.reads.contains(&what))
+}
+
 /// Holds every rule against the records.
-pub(super) fn hold(
-    records: &Records<'_>,
-    evidence: Option<&Evidence>,
-    gates: Gates<'_>,
-    found: &mut Vec<Diagnostic>,
-) {
-    models::check(records, found);
-    versions::check(records, found);
-    parameters::check(records, found);
-    golden::check(records, found);
-    releases::check(records, found);
-    dependencies::check(records, found);
-    cycles::check(records, found);
-    deployments::check(records, found);
-    strategy::check(records, found);
-    chains::check(records, found);
-    devices::check(records, found);
-    quotas::check(records, found);
-    in_use::check(records, found);
-    history::check(records, found);
-    policies::check(records, gates, found);
-    yard::check(records, found);
-    if let Some(evidence) = evidence {
-        evidence::check(records, evidence, found);
+pub(super) fn hold(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
+    for rule in &RULES {
+        (rule.hold)(records, found);
     }
 }
 

@@ -4,17 +4,19 @@ use crate::check::closest::suggest;
 use crate::check::codes;
 use crate::check::diagnostic::Diagnostic;
 use crate::check::document::Document;
-use crate::check::records::{Line, Records};
+use crate::check::holdings::Line;
+use crate::check::layout::Seat;
+use crate::check::records::Records;
 use crate::record::Lifecycle;
 use crate::record::kind::Model;
 
 pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
-    for (name, line) in &records.models {
-        let Some(document) = line.document else {
-            if let Some(version) = line.versions.values().next() {
+    for (name, line) in records.lines() {
+        let Some(document) = line.document() else {
+            if let Some(version) = line.numbers().next() {
+                let path = Seat::Version(name.clone(), version.clone()).path();
                 let message = format!("the model {name} has versions but no record");
-                let diagnostic =
-                    Diagnostic::error(&codes::MODEL_WITHOUT_RECORD, &version.path, message);
+                let diagnostic = Diagnostic::error(&codes::MODEL_WITHOUT_RECORD, &path, message);
                 found.push(diagnostic.help(format!("write models/{name}/model.yaml")));
             }
             continue;
@@ -26,16 +28,11 @@ pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn aliases(document: &Document, model: &Model, line: &Line<'_>, found: &mut Vec<Diagnostic>) {
+fn aliases(document: &Document, model: &Model, line: &Line, found: &mut Vec<Diagnostic>) {
     for (alias, version) in &model.spec.aliases {
         let pointer = format!("/spec/aliases/{alias}");
-        let Some(target) = line.versions.get(version) else {
-            let names: Vec<_> = line
-                .versions
-                .keys()
-                .rev()
-                .map(ToString::to_string)
-                .collect();
+        let Some(target) = line.version(version) else {
+            let names: Vec<_> = line.numbers().rev().map(ToString::to_string).collect();
             let message = format!("`{alias}` is version {version}, which does not exist");
             let mut diagnostic = document.error(&codes::UNKNOWN_VERSION, &pointer, message);
             diagnostic.help = suggest(&version.to_string(), names.iter().map(String::as_str))

@@ -8,9 +8,13 @@ use crate::check::layout::Seat;
 use crate::check::records::Records;
 use crate::record::kind::{Gate, Severity as Weight};
 
-pub(super) fn check(records: &Records<'_>, gates: Gates<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
+    let gates = records.gates;
     if let Gates::Answered(answers) = gates {
-        for document in &records.policies {
+        for document in records
+            .policies()
+            .filter(|policy| records.holds(&policy.seat))
+        {
             let policy = document.policy().into_iter();
             let gates = policy.flat_map(|policy| &policy.spec.gates);
             for (index, gate) in gates.enumerate() {
@@ -101,9 +105,8 @@ fn tell(
 
 /// Where a version says where it is in its life.
 fn moved(records: &Records<'_>, seat: &Seat) -> Option<crate::check::diagnostic::Place> {
-    let Seat::Version(model, version) = seat else {
+    let Seat::Version(..) = seat else {
         return None;
     };
-    let document = records.models.get(model)?.versions.get(version)?;
-    document.value_at("/spec/lifecycle")
+    records.document(seat)?.value_at("/spec/lifecycle")
 }

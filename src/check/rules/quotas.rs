@@ -65,14 +65,11 @@ fn asks<'a>(
     pools: &[Pool],
 ) -> BTreeMap<usize, Vec<Ask<'a>>> {
     let mut asks: BTreeMap<usize, Vec<Ask<'a>>> = BTreeMap::new();
-    for (document, deployment) in records.deployments() {
+    for (document, deployment) in records.deployments_of(environment) {
         let resources = deployment.spec.resources.as_ref();
         let Some(amounts) = resources.and_then(|resources| resources.requests.as_ref()) else {
             continue;
         };
-        if deployment.metadata.environment != *environment {
-            continue;
-        }
         for (pool, shares) in shares(deployment, pools) {
             asks.entry(pool).or_default().push(Ask {
                 document,

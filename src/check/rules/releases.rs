@@ -19,14 +19,14 @@ pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
     }
     for (document, record) in records.versions() {
         let before = records.version_before(&document.path);
-        let unchanged = records.base.is_some() && !records.is_changed(&document.path);
+        let unchanged = records.changes.is_some() && !records.is_changed(&document.path);
         let was_released =
             before.is_some_and(|(_, before)| before.spec.lifecycle != Lifecycle::Staged);
         if record.spec.lifecycle != Lifecycle::Released || unchanged || was_released {
             continue;
         }
-        let line = records.models.get(&record.model_name());
-        let model = line.and_then(|line| line.document?.model());
+        let line = records.line(&record.model_name());
+        let model = line.and_then(|line| line.document()?.model());
         let lacks = required
             .iter()
             .filter(|item| !is_met(**item, record, model));

@@ -3,10 +3,14 @@
 use crate::check::closest::closest;
 use crate::check::codes;
 use crate::check::diagnostic::{Diagnostic, Severity};
+use crate::check::layout::Seat;
 use crate::check::records::Records;
 use crate::record::kind::Signer;
 
 pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
+    if !records.holds(&Seat::Yard) {
+        return;
+    }
     if records.yard.is_none() {
         let message = "the yard has no modelyard.yaml";
         found.push(
@@ -33,14 +37,13 @@ pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
                 continue;
             };
             let path = signer.key.as_str();
-            if records.head.contains(path) {
+            if records.contains(path) {
                 continue;
             }
             let pointer = format!("/spec/trust/rules/{rule}/accept/{index}/key");
             let message = format!("there is no key {path} in this yard");
-            let keys = records.head.iter().map(|(path, _)| path);
-            let keys: Vec<_> = keys.filter(|path| path.starts_with("keys/")).collect();
-            let help = match closest(path, keys) {
+            let keys = records.below("keys");
+            let help = match closest(path, keys.iter().map(String::as_str)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "put the public key there, or delete the line".to_owned(),
             };

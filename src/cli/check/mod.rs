@@ -27,12 +27,15 @@ use crate::yard::Revision;
 ///
 /// Reads the records of the work tree, or at a revision, and tells all problems in one run, each
 /// with its place, its code and what to do. With `--base` it also holds the change to what is
-/// merged: a merged version does not change, and a version's life goes by its stages.
+/// merged: a merged version does not change, and a version's life goes by its stages. Then only
+/// what changed is checked, and what that can affect elsewhere; what was wrong before and is not
+/// touched is told without `--base`, or with `--all`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   modelyard check                         the work tree, as it lies
-  modelyard check --base main             as a change of main
+  modelyard check --base main             as a change of main: what it affects
+  modelyard check --base main --all       as a change of main: everything
   modelyard check --at HEAD --base origin/main --evidence
                                           what a pull request's pipeline runs
   modelyard check --at HEAD --base origin/main --output github
@@ -47,6 +50,9 @@ pub(super) struct Arguments {
     /// Compare with where this left REV: what may change of what is merged
     #[arg(long, value_name = "REV")]
     base: Option<String>,
+    /// With `--base`, check everything, and not only what the change affects
+    #[arg(long, requires = "base")]
+    all: bool,
     /// Check the yard at REV in place of the work tree
     #[arg(long, value_name = "REV")]
     at: Option<String>,
@@ -65,6 +71,7 @@ impl Arguments {
         let wish = Wish {
             head: self.at.map_or_else(|| yard.at_hand(), Revision::Commit),
             base: self.base,
+            all: self.all,
             evidence: self.evidence,
             approvals: (!self.approvals.is_empty()).then_some(self.approvals),
             program: std::env::current_exe().map_err(FileError::at("find", "this program"))?,
@@ -95,9 +102,11 @@ struct Printed<'a>(&'a Checked);
 impl Serialize for Printed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Checked { report, head, base } = self.0;
-        let mut fields = serializer.serialize_struct("Check", 7)?;
+        let mut fields = serializer.serialize_struct("Check", 8)?;
         fields.serialize_field("head", &head.map(|commit| commit.to_string()))?;
         fields.serialize_field("base", &base.map(|commit| commit.to_string()))?;
+        let scope = if report.of_change { "change" } else { "all" };
+        fields.serialize_field("scope", scope)?;
         fields.serialize_field("records", &report.records)?;
         fields.serialize_field("errors", &report.count(Severity::Error))?;
         fields.serialize_field("warnings", &report.count(Severity::Warning))?;
@@ -145,7 +154,10 @@ fn counts(report: &check::Report) -> String {
             parts.push(format!("{style}{}{style:#}", counted(count, word)));
         }
     }
-    let records = counted(report.records, "record");
+    let mut records = counted(report.records, "record");
+    if report.of_change {
+        records += " affected by the change";
+    }
     match parts.is_empty() {
         true => format!("{records}: all is well"),
         false => format!("{records}: {}", parts.join(", ")),

@@ -104,6 +104,7 @@ fn retiring_what_is_in_use_is_told_at_what_was_changed() {
     let said = changed(&[retired, unused], &[use_it]);
     insta::assert_snapshot!(said.join("\n"), @r#"
     version-in-use deployments/factory/compared.yaml:6:39: vision/digits 1.0.0 can't be used, because it is retired (use another version)
+    version-in-use deployments/factory/compared.yaml:7:39: vision/digits 1.0.0 can't be used, because it is retired (use another version)
     "#);
 }
 

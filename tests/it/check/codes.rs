@@ -12,14 +12,14 @@ use modelyard::check::{Evidence, File, Files, Reading, Report, check};
 use super::sound::Edit::{self, Copy, Put, Remove, Swap, Write};
 use super::sound::*;
 
-struct Case {
-    code: &'static str,
+pub(super) struct Case {
+    pub(super) code: &'static str,
     /// What leads from the sound yard, or from what was before, to something wrong.
-    wrong: Vec<Edit>,
+    pub(super) wrong: Vec<Edit>,
     /// The right thing to do instead, if that is not to leave the yard as it is.
     right: Vec<Edit>,
     /// What leads from the sound yard to what was before; `None` where nothing is compared.
-    before: Option<Vec<Edit>>,
+    pub(super) before: Option<Vec<Edit>>,
 }
 
 fn case<const N: usize>(code: &'static str, wrong: [Edit; N]) -> Case {
@@ -387,7 +387,7 @@ fn codes(report: &Report) -> BTreeSet<&'static str> {
         .collect()
 }
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     [of_one_file(), of_models(), of_deployments(), of_changes()]
         .into_iter()
         .flatten()

@@ -1,5 +1,6 @@
 //! Checking: a sound yard, and all that can be wrong with it.
 
+mod affected;
 mod before;
 mod codes;
 mod gates;

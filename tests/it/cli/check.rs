@@ -83,6 +83,7 @@ fn machines_read_the_same() {
     {
       "head": null,
       "base": null,
+      "scope": "all",
       "records": 12,
       "errors": 1,
       "warnings": 0,

@@ -1,5 +1,6 @@
 //! Use cases, run as a person runs them.
 
+mod affected;
 mod demo;
 mod deploy;
 mod init;

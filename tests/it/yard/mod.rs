@@ -1,6 +1,7 @@
 //! Yards in every state a repository can be in, and what changing them does and does not do.
 
 mod changes;
+mod differing;
 mod direct;
 mod places;
 mod reading;
