@@ -177,6 +177,14 @@ impl Address {
         self.api.scheme() != "https" && !local
     }
 
+    /// The reference under which git has what a pull request would merge, a fork's as well.
+    pub fn head_of(&self, number: u64) -> String {
+        match self.kind {
+            ForgeType::Gitlab => format!("refs/merge-requests/{number}/head"),
+            _ => format!("refs/pull/{number}/head"),
+        }
+    }
+
     /// Where a person opens the pull request for `branch` by hand.
     pub fn by_hand(&self, main: &str, branch: &str) -> String {
         let mut page = self.page.clone();

@@ -33,6 +33,8 @@ struct Label {
 impl Dialect for Gitea {
     const THERE_IS_ONE: u16 = 409;
     const STAYS_CLOSED: &'static [u16] = &[409, 412, 422];
+    const LAST_CHANGED: &'static str = "recentupdate";
+    const APPS: Option<&'static str> = None;
 
     /// Whoever made it a draft says when it is none.
     fn title(wish: &Wish, now: Option<&str>) -> String {

@@ -41,6 +41,8 @@ struct DeploymentStatus {
 impl Dialect for Github {
     const THERE_IS_ONE: u16 = 422;
     const STAYS_CLOSED: &'static [u16] = &[422];
+    const LAST_CHANGED: &'static str = "updated";
+    const APPS: Option<&'static str> = Some("[bot]");
 
     fn title(wish: &Wish, _: Option<&str>) -> String {
         wish.title.clone()

@@ -169,12 +169,12 @@ impl Gitlab {
         self.client.ask(call).await
     }
 
-    /// The merged requests that have a commit.
-    async fn having(&self, commit: &str) -> Result<Vec<MergeRequest>, ForgeError> {
+    /// The requests that have a commit and are in this state.
+    async fn having(&self, commit: &str, state: &str) -> Result<Vec<MergeRequest>, ForgeError> {
         let doing = "look for the merge request of a commit";
         let path = format!("repository/commits/{commit}/merge_requests");
         let call = self.call(Method::GET, &path, doing, Right::Read);
-        let call = call.with("state", "merged").with("per_page", &PAGE);
+        let call = call.with("state", state).with("per_page", &PAGE);
         match self.client.ask(call).await {
             // That of a commit that it doesn't know, or of a project that the token may not see.
             Err(error) if error.status() == Some(404) => {
@@ -438,8 +438,16 @@ impl Forge for Gitlab {
         Ok(one.told())
     }
 
+    async fn pull_request_at(&self, head: &str) -> Result<Option<PullRequest>, ForgeError> {
+        let having = || self.having(head, "opened");
+        let having = self.client.retry.run(having).await?.into_iter();
+        let mut at = having.filter(|one| one.sha.as_deref() == Some(head));
+        Ok(at.next().map(MergeRequest::told))
+    }
+
     async fn pull_request_of(&self, commit: &str) -> Result<Option<PullRequest>, ForgeError> {
-        let having = self.client.retry.run(|| self.having(commit)).await?;
+        let having = || self.having(commit, "merged");
+        let having = self.client.retry.run(having).await?;
         // What was merged into another branch first came to main with the last.
         let brought = having.into_iter().max_by(|one, other| {
             let rank = |one: &MergeRequest| one.landed() == Some(commit);

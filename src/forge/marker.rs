@@ -17,7 +17,7 @@ impl Marker {
     }
 
     /// `text` as a comment with this marker.
-    pub(super) fn on(&self, text: &str) -> String {
+    pub fn on(&self, text: &str) -> String {
         format!("{}\n{text}", self.line())
     }
 

@@ -95,6 +95,12 @@ pub trait Forge: fmt::Debug + Send + Sync {
     /// [`ForgeError`].
     async fn pull_request(&self, number: u64) -> Result<PullRequest, ForgeError>;
 
+    /// The open pull request that would merge this very commit; it may be a fork's.
+    ///
+    /// # Errors
+    /// [`ForgeError`].
+    async fn pull_request_at(&self, head: &str) -> Result<Option<PullRequest>, ForgeError>;
+
     /// The merged pull request that brought a commit to main: a merge's or a squash's own commit on
     /// every forge; on GitHub and GitLab also those that were merged by it. Nothing where the commit
     /// came without one, or the forge doesn't know it.

@@ -29,6 +29,10 @@ pub(super) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const THERE_IS_ONE: u16;
     /// The statuses that refuse to reopen one whose branch was made anew since.
     const STAYS_CLOSED: &'static [u16];
+    /// The word by which a list has those first that changed last.
+    const LAST_CHANGED: &'static str;
+    /// How the names of apps end, whose tokens don't tell who they are, and no person's can.
+    const APPS: Option<&'static str>;
 
     /// The title that `wish` gives to one that is titled `now`, or to a new one.
     fn title(wish: &Wish, now: Option<&str>) -> String;
@@ -86,6 +90,22 @@ impl<D: Dialect> Hub<D> {
         self.client.ask(call).await
     }
 
+    /// The open pull request with this head. What was just pushed is among the last that changed:
+    /// pages are turned until it shows. Asked by its commit, GitHub tells of no fork's.
+    async fn at(&self, head: &str) -> Result<Option<Pull>, ForgeError> {
+        let call = || {
+            let doing = "look for the pull request of a commit";
+            page(self.call(Method::GET, "pulls", doing, Right::Read))
+                .with("state", "open")
+                .with("sort", D::LAST_CHANGED)
+                .with("direction", "desc")
+        };
+        let has = |pull: &Pull| pull.head.sha == head;
+        let wants_more = |pulls: &[Pull]| !pulls.iter().any(has);
+        let pulls: Vec<Pull> = self.client.list(call, wants_more).await?;
+        Ok(pulls.into_iter().find(has))
+    }
+
     pub(super) async fn create(&self, body: Value) -> Result<Pull, ForgeError> {
         let (doing, right) = ("open a pull request", Right::PullRequests);
         let call = self.call(Method::POST, "pulls", doing, right);
@@ -121,6 +141,11 @@ impl<D: Dialect> Forge for Hub<D> {
 
     async fn pull_request(&self, number: u64) -> Result<PullRequest, ForgeError> {
         Ok(self.client.retry.run(|| self.pull(number)).await?.told())
+    }
+
+    async fn pull_request_at(&self, head: &str) -> Result<Option<PullRequest>, ForgeError> {
+        let at = self.client.retry.run(|| self.at(head)).await?;
+        Ok(at.map(Pull::told))
     }
 
     async fn pull_request_of(&self, commit: &str) -> Result<Option<PullRequest>, ForgeError> {

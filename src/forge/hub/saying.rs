@@ -105,7 +105,10 @@ impl<D: Dialect> Hub<D> {
         let doing = "comment";
         let call = || page(self.call(Method::GET, &path, doing, Right::Read));
         let all: Vec<IssueComment> = self.client.list(call, |_| true).await?;
-        let all: Vec<Comment> = all.into_iter().map(IssueComment::told).collect();
+        let mut all: Vec<Comment> = all.into_iter().map(IssueComment::told).collect();
+        if let (None, Some(end)) = (&me, D::APPS) {
+            all.retain(|comment| comment.by.ends_with(end));
+        }
         let (method, path) = match marker::ours(&all, marker, me.as_deref(), &author) {
             Some(ours) if ours.body.replace("\r\n", "\n") == text => return Ok(()),
             Some(ours) => (Method::PATCH, format!("issues/comments/{}", ours.id)),

@@ -68,6 +68,10 @@ pub(crate) async fn holds(stage: &dyn Stage) {
     closed_and_reopened(stage, number).await;
 
     assert_eq!(forge.pull_request_of(&head).await.unwrap(), None);
+    let last = forge.pull_request(number).await.unwrap().head;
+    let at = forge.pull_request_at(&last).await.unwrap().unwrap();
+    assert_eq!((at.number, at.state), (number, State::Open));
+    assert_eq!(forge.pull_request_at(&"0".repeat(40)).await.unwrap(), None);
     merged(stage, number).await;
     assert_eq!(forge.find(BRANCH).await.unwrap().unwrap().number, number);
 
@@ -90,6 +94,7 @@ async fn merged(stage: &dyn Stage, number: u64) {
     else {
         panic!("{merged:?}");
     };
+    assert_eq!(forge.pull_request_at(&merged.head).await.unwrap(), None);
     // By whom, and what, is told of the commit on main that brought it.
     let of = forge.pull_request_of(commit).await.unwrap().unwrap();
     assert_eq!((of.number, &of.url), (number, &merged.url));

@@ -9,7 +9,7 @@ mod acts;
 #[cfg(feature = "real-tools")]
 mod described;
 #[cfg(feature = "real-tools")]
-mod gitea;
+pub(crate) mod gitea;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -32,7 +32,8 @@ impl State {
                 let head = query.get("head").cloned().unwrap_or_default();
                 let state = query.get("state").cloned().unwrap_or_default();
                 let found = self.pulls.iter().rev().filter(|pull| {
-                    head == format!("acme:{}", pull.branch) && (state == "all" || pull.open)
+                    let of_branch = head.is_empty() || head == format!("acme:{}", pull.branch);
+                    of_branch && (state == "all" || pull.open)
                 });
                 let found: Vec<Pull> = found.cloned().collect();
                 let all = found

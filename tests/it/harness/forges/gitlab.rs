@@ -97,7 +97,11 @@ impl State {
                 }
             }
             ("GET", ["repository", "commits", commit, "merge_requests"]) => {
-                let having = self.pulls.iter().filter(|pull| pull.has(commit));
+                let open = query.get("state").is_some_and(|state| state == "opened");
+                let having = self.pulls.iter().filter(|pull| match open {
+                    true => pull.open && pull.head == **commit,
+                    false => pull.has(commit),
+                });
                 (200, having.map(|pull| self.merge_request(pull)).collect())
             }
             ("GET", ["repository", "commits", commit, "statuses"]) => {
