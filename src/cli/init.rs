@@ -3,10 +3,11 @@
 use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Context, Outcome, Page, Report};
-use crate::ops::init::{self, Made, Wish};
+use crate::ops::init::{self, Made, Pipelines, Wish};
 use crate::platform::redact::printable;
 use crate::record::{Failure, Name, Repository};
 use crate::yard::YARD_FILE;
@@ -27,6 +28,30 @@ pub(super) struct Arguments {
     /// [default: oci-layout:./store]
     #[arg(long, value_name = "REF")]
     store: Option<Repository>,
+    /// Bring pipelines, too, that check pull requests, comment on them, and reconcile what is merged
+    #[arg(long, value_name = "WHERE")]
+    ci: Option<Ci>,
+}
+
+/// Where pipelines run.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Ci {
+    /// GitHub Actions
+    Github,
+    /// Actions of Gitea or Forgejo
+    Gitea,
+    /// GitLab CI
+    Gitlab,
+}
+
+impl From<Ci> for Pipelines {
+    fn from(ci: Ci) -> Self {
+        match ci {
+            Ci::Github => Self::Github,
+            Ci::Gitea => Self::Gitea,
+            Ci::Gitlab => Self::Gitlab,
+        }
+    }
 }
 
 impl Arguments {
@@ -35,6 +60,7 @@ impl Arguments {
             folder: context.path(self.folder),
             name: self.name,
             store: self.store,
+            pipelines: self.ci.map(Pipelines::from),
         };
         let made = init::init(&wish, context.clock.now())?;
         context.print(&InitReport::of(&made))?;

@@ -20,8 +20,10 @@
     reason = "the doc comments of arguments are their help texts, for a terminal"
 )]
 
+mod action;
 mod bars;
 mod check;
+mod comment;
 mod compare;
 mod completions;
 mod context;
@@ -180,6 +182,7 @@ enum Command {
     Logout(login::LogoutArguments),
     Set(set::Arguments),
     Check(check::Arguments),
+    Comment(comment::Arguments),
     Explain(explain::Arguments),
     Sign(sign::Arguments),
     Verify(verify::Arguments),
@@ -188,6 +191,7 @@ enum Command {
     Predict(predict::Arguments),
     Runtime(runtime::Arguments),
     Gates(gates::Arguments),
+    Action(action::Arguments),
     Policy(policy::Arguments),
     Completions(completions::Arguments),
 }
@@ -242,6 +246,7 @@ impl Command {
             Self::Logout(arguments) => arguments.run(context).await,
             Self::Set(arguments) => arguments.run(context).await,
             Self::Check(arguments) => arguments.run(context).await,
+            Self::Comment(arguments) => arguments.run(context).await,
             Self::Explain(arguments) => arguments.run(context),
             Self::Sign(arguments) => arguments.run(context).await,
             Self::Verify(arguments) => arguments.run(context).await,
@@ -250,6 +255,7 @@ impl Command {
             Self::Test(arguments) => arguments.run(context).await,
             Self::Runtime(arguments) => arguments.run(context).await,
             Self::Gates(arguments) => arguments.run(context),
+            Self::Action(arguments) => arguments.run(context).await,
             Self::Policy(arguments) => arguments.run(context).await,
             Self::Completions(arguments) => arguments.run(context),
         }
@@ -307,5 +313,6 @@ pub mod codes {
         PASSWORDS_DIFFER = "passwords-differ";
         NEVER_SERVED = "never-served";
         NO_LOG = "no-log";
+        ACTION_MISUSED = "action-misused";
     }
 }

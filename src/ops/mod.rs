@@ -6,6 +6,7 @@
 mod affected;
 pub mod check_change;
 mod chosen;
+pub mod comment;
 pub mod compare;
 mod cores;
 pub mod delete;
@@ -72,6 +73,7 @@ pub mod codes {
         NO_RECEIPTS = "no-receipts";
         NOTHING_TO_ROLL_BACK = "nothing-to-roll-back";
         NOT_MERGED_THERE = "not-merged-there";
+        FORGE_NEEDED = "forge-needed";
         NOT_AN_ASSIGNMENT = "not-an-assignment";
         NO_SUCH_FIELD = "no-such-field";
         FIELD_IS_FIXED = "field-is-fixed";

@@ -32,6 +32,7 @@ mod path;
 mod push;
 mod receipts;
 mod remote;
+mod request;
 mod signing;
 mod snapshot;
 
@@ -48,6 +49,7 @@ pub use error::{Instead, YardError};
 pub use push::Pushed;
 pub use receipts::Receipt;
 pub use remote::Remote;
+pub use request::Request;
 pub use snapshot::{Entry, MAX_FILE_BYTES, Snapshot};
 
 use crate::platform::{on_blocking_pool, redact};

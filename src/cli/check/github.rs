@@ -28,7 +28,14 @@ pub(super) fn write(checked: &Checked) -> String {
     let _ = Printed(checked).text(&mut page);
     let log = anstream::adapter::strip_str(&page.into_text()).to_string();
     let token = Digest::from_bytes(Sha256::digest(&log).into()).hex();
-    let mut text = format!("::stop-commands::{token}\n{log}::{token}::\n");
+    let annotations = annotations(checked);
+    let summary = summary(&checked.report);
+    format!("::stop-commands::{token}\n{log}::{token}::\n{annotations}{summary}\n")
+}
+
+/// The annotations alone, for who keeps the log from taking commands.
+pub(in crate::cli) fn annotations(checked: &Checked) -> String {
+    let mut text = String::new();
     for (severity, kind) in [
         (Severity::Error, "error"),
         (Severity::Warning, "warning"),
@@ -52,7 +59,6 @@ pub(super) fn write(checked: &Checked) -> String {
             );
         }
     }
-    let _ = writeln!(text, "{}", summary(&checked.report));
     text
 }
 
@@ -78,13 +84,13 @@ fn annotation(kind: &str, diagnostic: &Diagnostic, text: &mut String) {
 }
 
 /// A message as a command takes it.
-fn data(text: &str) -> String {
+pub(in crate::cli) fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
 /// The value of a property, which ends at a comma or a colon.
-fn property(text: &str) -> String {
+pub(in crate::cli) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

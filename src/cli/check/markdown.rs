@@ -1,18 +1,15 @@
 //! Markdown: the comment on a pull request and the summary of a job.
 //!
 //! What comes from records stands in code blocks alone, so that it names nobody, links nowhere and
-//! draws nothing. The mark in the first line is how the comment is found again to be edited in
-//! place.
+//! draws nothing. The first line is how the comment is found again to be edited in place.
 
 use std::fmt::Write;
 
 use super::summary;
 use crate::check::{Diagnostic, Report, Severity};
 use crate::cli::{Page, diagnostics};
+use crate::forge::Marker;
 use crate::ops::check_change::Checked;
-
-/// How a comment is known again.
-pub(super) const MARK: &str = "<!-- modelyard:check -->";
 
 /// How long it gets: a comment holds 65,536 characters on GitHub, and something may stand around it.
 const MOST_BYTES: usize = 60_000;
@@ -20,9 +17,19 @@ const MOST_BYTES: usize = 60_000;
 /// How many bytes are shown of one diagnostic.
 const MOST_BYTES_OF_ONE: usize = 4_000;
 
+/// What the comment is known again by.
+pub(in crate::cli) fn marker() -> Marker {
+    Marker::new("check".parse().expect("it is a name"))
+}
+
 pub(super) fn write(checked: &Checked) -> String {
+    marker().on(&body(checked))
+}
+
+/// The text below the first line.
+pub(in crate::cli) fn body(checked: &Checked) -> String {
     let report = &checked.report;
-    let mut text = format!("{MARK}\n### {} {}\n", sign(report), summary(report));
+    let mut text = format!("### {} {}\n", sign(report), summary(report));
     if let Some(base) = checked.base {
         let head = checked.head.map(|head| head.to_string());
         let head = head.as_deref().map_or("the work tree", |head| &head[..12]);

@@ -1,10 +1,10 @@
 //! `modelyard check`: what is wrong with a yard's records.
 
-mod github;
+pub(in crate::cli) mod github;
 mod gitlab;
 mod junit;
-mod markdown;
-mod sarif;
+pub(in crate::cli) mod markdown;
+pub(in crate::cli) mod sarif;
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
@@ -97,7 +97,8 @@ impl Arguments {
     }
 }
 
-struct Printed<'a>(&'a Checked);
+/// A check's result, as it is printed.
+pub(in crate::cli) struct Printed<'a>(pub(in crate::cli) &'a Checked);
 
 impl Serialize for Printed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -165,7 +166,7 @@ fn counts(report: &check::Report) -> String {
 }
 
 /// The same, without colours.
-fn summary(report: &check::Report) -> String {
+pub(in crate::cli) fn summary(report: &check::Report) -> String {
     strip_str(&counts(report)).to_string()
 }
 

@@ -18,7 +18,7 @@ use crate::record::Code;
 /// How many results a run may have; of more, GitHub takes none.
 const RESULTS: usize = 25_000;
 
-pub(super) fn write(checked: &Checked) -> String {
+pub(in crate::cli) fn write(checked: &Checked) -> String {
     let diagnostics = &checked.report.diagnostics;
     let mut found: Vec<(&Diagnostic, String)> =
         diagnostics.iter().zip(fingerprints(diagnostics)).collect();

@@ -6,6 +6,7 @@
 //! tree, to be committed by whoever wants them. If anything fails, whatever was made is taken
 //! back.
 
+mod pipelines;
 mod place;
 mod template;
 
@@ -19,6 +20,7 @@ use crate::platform::atomic::{FileError, TEMPORARY_PREFIX};
 use crate::record::{Code, Failure, Fault, Name, Repository};
 use crate::yard::begin::{self, FirstCommit, Ground};
 use crate::yard::{Catalog, Revision, YARD_FILE, Yard};
+pub use pipelines::Pipelines;
 use place::{Placed, Placing};
 use template::TemplateFile;
 
@@ -37,6 +39,8 @@ pub struct Wish {
     pub name: Option<Name>,
     /// Where models' bytes are to go; [`DEFAULT_STORE`] where nothing is said.
     pub store: Option<Repository>,
+    /// Where its pipelines run, if it is to have some.
+    pub pipelines: Option<Pipelines>,
 }
 
 /// A yard that was made, or was there already.
@@ -165,7 +169,9 @@ pub fn init(wish: &Wish, now: Timestamp) -> Result<Made, Failure> {
 
     let mut files = Files::default();
     let within = template::folder_within(&store, &folder);
-    for file in template::files(&name, &store, within.as_deref()) {
+    let pipelines = wish.pipelines.map(Pipelines::files).unwrap_or_default();
+    let files_of_yard = template::files(&name, &store, within.as_deref());
+    for file in files_of_yard.into_iter().chain(pipelines) {
         files.place(&mut placing, &folder, file)?;
     }
     if let Some(store) = within

@@ -1,5 +1,7 @@
 //! The command line itself, as a person uses it.
 
+#[cfg(feature = "real-tools")]
+mod action;
 mod check;
 mod completions;
 mod evidence;

@@ -33,6 +33,11 @@ impl Sandbox {
         yard
     }
 
+    /// The yard that one of these made.
+    pub fn standing_yard(&self) -> Yard<'_> {
+        Yard { sandbox: self }
+    }
+
     /// A yard with the bare repository `upstream.git` as its `origin`.
     pub fn shared_yard(&self) -> Yard<'_> {
         let yard = self.yard();

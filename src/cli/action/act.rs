@@ -1,0 +1,240 @@
+//! Runs a command of ours as a person would, and hands the runner what came of it.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::Command;
+
+use super::inputs::{Inputs, Task};
+use super::runner::Runner;
+use crate::cli::fault::CliError;
+use crate::cli::{Context, Outcome};
+use crate::platform::atomic::FileError;
+use crate::record::Failure;
+
+/// What a command prints at most: a status of thousands of deployments.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// How much is kept of what a command says beside: its error is the last of it.
+const TAIL_BYTES: usize = 64 << 10;
+
+/// The outputs of a step, and where each stands in what commands print.
+const OUTPUTS: [(&str, &[&str]); 5] = [
+    ("digest", &["/digest"]),
+    ("version", &["/version"]),
+    (
+        "pull-request",
+        &["/proposed/pullRequest/number", "/pullRequest/number"],
+    ),
+    (
+        "pull-request-url",
+        &["/proposed/pullRequest/url", "/pullRequest/url"],
+    ),
+    ("plan-hash", &["/hash"]),
+];
+
+pub(super) async fn run(
+    context: &Context,
+    runner: &Runner,
+    inputs: &Inputs,
+) -> Result<Outcome, Failure> {
+    let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+    let mut child = Command::new(&program)
+        .arg("-C")
+        .arg(&context.directory)
+        .args(words(inputs))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(FileError::at("start", &program))?;
+    let stdout = child.stdout.take().expect("its output is piped");
+    let stderr = child.stderr.take().expect("its errors are piped");
+    let mut printed = Vec::new();
+    let mut stdout = stdout.take(MAX_BYTES);
+    let (read, said) = tokio::join!(stdout.read_to_end(&mut printed), passed_on(stderr));
+    read.map_err(CliError::Runtime)?;
+    let said = said.map_err(CliError::Runtime)?;
+    let ended = child.wait().await.map_err(CliError::Runtime)?;
+    context.print_text(&String::from_utf8_lossy(&printed))?;
+    if let Ok(printed) = serde_json::from_slice::<Value>(&printed) {
+        let told = told(&printed);
+        for (name, value) in &told {
+            runner.output(name, value)?;
+        }
+        runner.summarize(&summary(inputs.task, &told))?;
+    }
+    if !ended.success()
+        && let Some(error) = error(&said)
+    {
+        runner.error(&error["code"], &error["message"], &error["help"])?;
+    }
+    Ok(
+        match ended.code().and_then(|code| u8::try_from(code).ok()) {
+            Some(0) => Outcome::Done,
+            Some(code) => Outcome::Ended(code),
+            None => Outcome::Ended(2),
+        },
+    )
+}
+
+/// Says at once what a command says beside, and gives the end of it.
+async fn passed_on(mut from: impl AsyncRead + Unpin) -> std::io::Result<Vec<u8>> {
+    let (mut last, mut chunk) = (Vec::new(), vec![0; TAIL_BYTES]);
+    loop {
+        let read = from.read(&mut chunk).await?;
+        if read == 0 {
+            return Ok(last);
+        }
+        std::io::stderr().write_all(&chunk[..read])?;
+        last.extend_from_slice(&chunk[..read]);
+        last.drain(..last.len().saturating_sub(TAIL_BYTES));
+    }
+}
+
+/// The error that a command ended with: its last line, beside results for machines.
+fn error(said: &[u8]) -> Option<Value> {
+    let said = String::from_utf8_lossy(said);
+    let last: Value = serde_json::from_str(said.lines().last()?).ok()?;
+    last.get("error").cloned()
+}
+
+/// The command's words: those of the step, and what goes without saying in a workflow.
+fn words(inputs: &Inputs) -> Vec<String> {
+    let mut words = vec![inputs.task.command().to_owned()];
+    words.extend(inputs.arguments.iter().cloned());
+    let says = |flag: &str| {
+        let mut said = inputs.arguments.iter();
+        said.any(|word| word == flag || word.starts_with(&format!("{flag}=")))
+    };
+    match (inputs.task, &inputs.forge) {
+        (Task::Publish, Some((_, forge))) if !says("--forge") && !says("--direct") => {
+            words.push(format!("--forge={forge}"));
+        }
+        (Task::Reconcile, _) if !says("--once") && !says("--nudge") => {
+            words.push("--once".to_owned());
+        }
+        _ => {}
+    }
+    words.push("--output=json".to_owned());
+    words
+}
+
+/// The outputs that `printed` has.
+fn told(printed: &Value) -> Vec<(&'static str, String)> {
+    let found = OUTPUTS.iter().filter_map(|(name, places)| {
+        let value = places.iter().find_map(|place| printed.pointer(place))?;
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        Some((*name, text))
+    });
+    let mut told: Vec<_> = found.collect();
+    // What a plan would do, and what of it first.
+    let lists = ["/changes", "/steps"].map(|place| printed.pointer(place));
+    if let [Some(Value::Array(changes)), Some(Value::Array(steps))] = lists {
+        told.push(("changes", (changes.len() + steps.len()).to_string()));
+    }
+    told
+}
+
+fn summary(task: Task, told: &[(&str, String)]) -> String {
+    let mut text = format!("### modelyard {}\n\n", task.command());
+    for (name, value) in told {
+        // A code span ends at a backtick.
+        let value = value.replace('`', "'");
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "- {name}: `{value}`");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    //! What goes in, and what comes out.
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn inputs(task: Task, arguments: &[&str]) -> Inputs {
+        let forge = "github=https://github.com/acme/yard";
+        Inputs {
+            task,
+            arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
+            base: None,
+            evidence: false,
+            comment: false,
+            sarif: None,
+            forge: Some((forge.parse().unwrap(), forge.to_owned())),
+            link: None,
+            event: String::new(),
+            event_file: None,
+        }
+    }
+
+    #[test]
+    fn a_line_is_a_word_whatever_is_in_it() {
+        let hostile = "title=$(id) `id` ; id";
+        let forge = "--forge=github=https://github.com/acme/yard";
+        assert_eq!(
+            words(&inputs(Task::Publish, &["./out", hostile])),
+            ["publish", "./out", hostile, forge, "--output=json"]
+        );
+        assert_eq!(
+            words(&inputs(Task::Reconcile, &["-e", "host"])),
+            ["reconcile", "-e", "host", "--once", "--output=json"]
+        );
+        assert_eq!(
+            words(&inputs(Task::Reconcile, &["--nudge"])),
+            ["reconcile", "--nudge", "--output=json"]
+        );
+        let direct = words(&inputs(Task::Publish, &["--direct"]));
+        assert!(!direct.contains(&forge.to_owned()));
+    }
+
+    #[test]
+    fn a_failure_is_the_last_that_is_said() {
+        let said = b"{\"level\":\"WARN\"}\n{\"error\":{\"code\":\"no-yard\"}}\n";
+        assert_eq!(error(said).unwrap()["code"], "no-yard");
+        assert_eq!(error(b"{\"level\":\"WARN\"}\n"), None);
+        assert_eq!(error(b""), None);
+    }
+
+    #[test]
+    fn outputs_are_what_commands_print() {
+        let printed = json!({
+            "version": "1.0.0",
+            "digest": "sha256:00",
+            "proposed": {"pullRequest": {"number": 7, "url": "https://x/7"}},
+        });
+        let told = told(&printed);
+        assert_eq!(
+            told,
+            [
+                ("digest", "sha256:00".to_owned()),
+                ("version", "1.0.0".to_owned()),
+                ("pull-request", "7".to_owned()),
+                ("pull-request-url", "https://x/7".to_owned()),
+            ]
+        );
+        let plan = json!({"hash": "sha256:11", "changes": [{}], "steps": ["pull it"]});
+        assert_eq!(
+            super::told(&plan),
+            [
+                ("plan-hash", "sha256:11".to_owned()),
+                ("changes", "2".to_owned())
+            ]
+        );
+        assert_eq!(
+            summary(Task::Sign, &[("digest", "a`b".to_owned())]),
+            "### modelyard sign\n\n- digest: `a'b`\n"
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! The Action and the templates' workflows, run by act as a runner of GitHub's or Gitea's runs them,
+//! with the program under test in place of a release.
+
+mod gitea;
+mod github;
+mod gitlab;
+mod install;
+mod linted;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Outcome, Run, Sandbox};
+
+/// A runner for the yard in a folder of the sandbox, and where the forge is.
+pub(super) struct Runner<'a> {
+    sandbox: &'a Sandbox,
+    /// `http://127.0.0.1:PORT`.
+    server: String,
+    /// Gitea's, or GitHub's.
+    gitea: bool,
+}
+
+/// A command, as the runner took it.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) kind: String,
+    /// How it was given.
+    pub(super) raw: String,
+    /// Its properties, as the runner read them.
+    pub(super) properties: Value,
+}
+
+impl Taken {
+    pub(super) fn title(&self) -> &str {
+        self.properties["title"].as_str().unwrap_or_default()
+    }
+}
+
+/// What a job came to.
+pub(super) struct Job {
+    pub(super) outcome: Outcome,
+    /// What the runner took as commands.
+    pub(super) commands: Vec<Taken>,
+    /// The outputs that steps set, by name.
+    pub(super) outputs: Vec<(String, String)>,
+    /// The log, a line each, without what act says of itself.
+    pub(super) log: String,
+}
+
+impl<'a> Runner<'a> {
+    pub(super) fn new(sandbox: &'a Sandbox, host: &str, gitea: bool) -> Self {
+        // The Action as it is in its repository, of which act takes this in its stead.
+        let action = Path::new(env!("CARGO_MANIFEST_DIR")).join("action");
+        for entry in fs::read_dir(&action).unwrap() {
+            let from = entry.unwrap().path();
+            let to = format!(
+                "modelyard/action/{}",
+                from.file_name().unwrap().to_str().unwrap()
+            );
+            let to = sandbox.write(to, fs::read(&from).unwrap());
+            fs::set_permissions(&to, fs::metadata(&from).unwrap().permissions()).unwrap();
+        }
+        Self {
+            sandbox,
+            server: format!("http://{host}"),
+            gitea,
+        }
+    }
+
+    /// Runs the workflow in `file` of the yard for an event, with a token.
+    pub(super) fn run(&self, file: &str, event: &str, payload: &Value, token: &str) -> Job {
+        self.run_in("yard", file, event, payload, token)
+    }
+
+    /// The same in another clone.
+    pub(super) fn run_in(
+        &self,
+        folder: &str,
+        file: &str,
+        event: &str,
+        payload: &Value,
+        token: &str,
+    ) -> Job {
+        Job::of(self.act(folder, file, event, payload, token).run())
+    }
+
+    fn act(&self, folder: &str, file: &str, event: &str, payload: &Value, token: &str) -> Run {
+        let payload = self.sandbox.write("event.json", payload.to_string());
+        let program = env!("CARGO_BIN_EXE_modelyard");
+        let local = self.sandbox.path("modelyard");
+        let version = concat!("v", env!("CARGO_PKG_VERSION"));
+        let mut words = vec![
+            event.to_owned(),
+            format!("--workflows={file}"),
+            format!("--eventpath={}", payload.display()),
+            "--platform=ubuntu-latest=-self-hosted".to_owned(),
+            "--platform=self-hosted=-self-hosted".to_owned(),
+            format!(
+                "--local-repository=modelyard/modelyard@{version}={}",
+                local.display()
+            ),
+            format!("--secret=GITHUB_TOKEN={token}"),
+            "--json".to_owned(),
+        ];
+        let mut variables = vec![
+            format!("GITHUB_SERVER_URL={}", self.server),
+            "GITHUB_REPOSITORY=acme/yard".to_owned(),
+            format!("MODELYARD_PROGRAM={program}"),
+        ];
+        if self.gitea {
+            variables.push("GITEA_ACTIONS=true".to_owned());
+        }
+        words.extend(
+            variables
+                .into_iter()
+                .map(|variable| format!("--env={variable}")),
+        );
+        self.sandbox.tool("act", words).in_folder(folder)
+    }
+}
+
+impl Job {
+    fn of(outcome: Outcome) -> Self {
+        let (mut commands, mut outputs, mut log) = (Vec::new(), Vec::new(), String::new());
+        let lines = outcome.stdout.lines().chain(outcome.stderr.lines());
+        for line in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let text = |field: &str| line[field].as_str().map(str::to_owned);
+            match (text("command"), line["raw_output"] == true) {
+                (Some(command), _) if command == "set-output" => {
+                    outputs.push((text("name").unwrap(), text("arg").unwrap()));
+                }
+                (Some(kind), _) if !["ignored", "summary"].contains(&&*kind) => {
+                    commands.push(Taken {
+                        kind,
+                        raw: text("raw").unwrap_or_default().trim_end().to_owned(),
+                        properties: line["kvPairs"].clone(),
+                    });
+                }
+                (None, true) => log.push_str(&text("msg").unwrap_or_default()),
+                _ => {}
+            }
+        }
+        Self {
+            outcome,
+            commands,
+            outputs,
+            log,
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn success(self) -> Self {
+        self.ends(0)
+    }
+
+    #[track_caller]
+    pub(super) fn fails(self) -> Self {
+        self.ends(1)
+    }
+
+    #[track_caller]
+    fn ends(self, code: i32) -> Self {
+        assert_eq!(self.outcome.code, Some(code), "{}", self.outcome.report());
+        self
+    }
+
+    /// The annotations, as the runner got them.
+    pub(super) fn annotations(&self) -> Vec<&str> {
+        self.annotated().map(|one| &*one.raw).collect()
+    }
+
+    /// The same, as it read them.
+    pub(super) fn annotated(&self) -> impl Iterator<Item = &Taken> {
+        let kinds = ["error", "warning", "notice"];
+        let all = self.commands.iter();
+        all.filter(move |one| kinds.contains(&&*one.kind))
+    }
+}
+
+/// The event of a pull request.
+pub(super) fn pull_request(number: u64, from: &str, head: &str, base: &str, title: &str) -> Value {
+    json!({
+        "action": "synchronize",
+        "number": number,
+        "pull_request": {
+            "number": number,
+            "title": title,
+            "body": title,
+            "head": {"sha": head, "ref": title, "repo": {"full_name": from}},
+            "base": {"sha": base, "ref": "main", "repo": {"full_name": "acme/yard"}},
+        },
+        "repository": {"full_name": "acme/yard", "default_branch": "main"},
+    })
+}
+
+/// The event of the end of a workflow that ran for a pull request.
+pub(super) fn workflow_run(head: &str) -> Value {
+    json!({
+        "action": "completed",
+        "workflow_run": {
+            "event": "pull_request",
+            "head_sha": head,
+            "head_branch": "$(touch pwned)",
+            "conclusion": "failure",
+            "pull_requests": [],
+        },
+        "repository": {"full_name": "acme/yard", "default_branch": "main"},
+    })
+}
