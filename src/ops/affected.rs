@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::cores::Cores;
 use super::files::{file, files};
 use super::referrers::referrers;
+use crate::check::layout::{Use, use_of};
 use crate::check::{File, Listing, Reading, Source};
 use crate::yard::{Entry, Snapshot, YardError};
 
@@ -74,12 +75,20 @@ fn changed(
 ) -> Result<BTreeMap<String, Option<File>>, YardError> {
     let mut changed = BTreeMap::new();
     for path in paths {
-        let before = file(base, &path)?;
-        if file(head, &path)? != before {
+        let before = at(base, &path)?;
+        if at(head, &path)? != before {
             changed.insert(path, before);
         }
     }
     Ok(changed)
+}
+
+/// What is at `path`, if something is: of what is no record, only that it is there.
+fn at(snapshot: &Snapshot, path: &str) -> Result<Option<File>, YardError> {
+    match use_of(path) {
+        Use::Record(_) => file(snapshot, path),
+        _ => Ok(snapshot.has(path)?.then_some(File::Unread)),
+    }
 }
 
 /// A snapshot that is read when something is looked at.
@@ -126,6 +135,6 @@ impl Source for Lazily {
     }
 
     fn file(&self, path: &str) -> Option<File> {
-        self.noted(file(&self.snapshot, path)).flatten()
+        self.noted(at(&self.snapshot, path)).flatten()
     }
 }

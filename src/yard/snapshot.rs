@@ -160,6 +160,29 @@ impl Snapshot {
         Ok(paths)
     }
 
+    /// Whether a file is at `path`, or what stands in for one; also where it has a name that
+    /// [`Snapshot::read`] refuses.
+    ///
+    /// # Errors
+    /// If git can't be read.
+    pub fn has(&self, path: &str) -> Result<bool, YardError> {
+        if let Some(bytes) = self.changes.get(path) {
+            return Ok(bytes.is_some());
+        }
+        match &self.source {
+            Source::WorkTree(root) => {
+                let there = root.join(path).symlink_metadata();
+                Ok(there.is_ok_and(|there| !there.is_dir()))
+            }
+            Source::Commit { tree, .. } => {
+                let git = self.yard.git();
+                let root = self.find_tree(&git, *tree)?;
+                let entry = self.find(&git, root, path)?;
+                Ok(entry.is_some_and(|entry| entry.kind() != Some(ObjectType::Tree)))
+            }
+        }
+    }
+
     /// What lies directly in `folder`, sorted; nothing where there is no such folder.
     ///
     /// # Errors

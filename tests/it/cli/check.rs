@@ -331,3 +331,29 @@ fn a_name_with_control_characters_moves_no_cursor() {
     yard.commit("A name");
     shown(&["check", "--at=HEAD"]);
 }
+
+#[test]
+fn a_file_that_a_change_brings_or_lacks_is_told_with_a_base_too() {
+    let sandbox = Sandbox::new();
+    let yard = acme(&sandbox);
+    let told = |base: bool| {
+        let words = ["check", "--output", "json", "--base", "main"];
+        let words = if base { &words[..] } else { &words[..3] };
+        codes(&yard.modelyard(words).run().exits(1))
+    };
+    // One that counts for nothing, by whatever name.
+    for name in ["a b", "a\nb", "a\\b"] {
+        let path = format!("models/vision/{name}/model.yaml");
+        yard.write(&path, "kind: Model\n");
+        for base in [false, true] {
+            assert_eq!(told(base), ["unexpected-file"], "{name:?}, {base}");
+        }
+        fs::remove_file(yard.path(&path)).unwrap();
+        fs::remove_dir(yard.path(&path).parent().unwrap()).unwrap();
+    }
+    // One that a record needs and that is no record.
+    fs::remove_file(yard.path("keys/release.pub")).unwrap();
+    for base in [false, true] {
+        assert_eq!(told(base), ["unknown-key"], "{base}");
+    }
+}
