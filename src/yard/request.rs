@@ -21,11 +21,7 @@ impl Yard {
     ///
     /// # Errors
     /// As [`Yard::fetch`].
-    pub fn fetch_request(
-        &self,
-        reference: &str,
-        base: &str,
-    ) -> Result<Option<Request>, YardError> {
+    pub fn fetch_request(&self, reference: &str, base: &str) -> Result<Option<Request>, YardError> {
         let (git, place) = (self.reopened()?, self.place());
         let Some(name) = remote::name(&git)? else {
             return Ok(None);

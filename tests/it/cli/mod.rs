@@ -3,6 +3,7 @@
 #[cfg(feature = "real-tools")]
 mod action;
 mod check;
+mod comment;
 mod completions;
 mod evidence;
 mod gates;
