@@ -270,7 +270,10 @@ impl<'a> Records<'a> {
     }
 
     fn no_model(&self, model: &ModelName) -> Dangling {
-        let names: Vec<_> = self.holdings.models().map(ToString::to_string).collect();
+        // One that has only a folder is none.
+        let models = self.holdings.models();
+        let models = models.filter(|model| self.line(model).is_some());
+        let names: Vec<_> = models.map(ToString::to_string).collect();
         Dangling {
             code: &codes::UNKNOWN_MODEL,
             message: format!("there is no model {model} in this yard"),

@@ -80,7 +80,7 @@ fn nothing_is_fetched_for_files_that_would_not_be_placed() {
     publish(&sandbox, &yard, "1.0.0");
     yard.write("out/model.bin", "mine");
     pull(&yard, "1.0.0", "out").run().exits(2);
-    assert!(!sandbox.home().join(".cache/modelyard").exists());
+    assert!(!sandbox.home().join(".cache/modelyard/blobs").exists());
 }
 
 #[test]
