@@ -17,6 +17,7 @@ use unicode_width::UnicodeWidthChar;
 use super::Page;
 use crate::check::diagnostic::Place;
 use crate::check::{Diagnostic, Severity};
+use crate::platform::redact::{is_hidden, visible};
 
 /// How many columns of a line are shown; of a longer one the part around the place.
 const MAX_COLUMNS: usize = 120;
@@ -41,7 +42,7 @@ pub(super) fn write(page: &mut Page, diagnostic: &Diagnostic) -> fmt::Result {
         Severity::Note => ("note", AnsiColor::Cyan),
     };
     let style = BOLD.fg_color(Some(color.into()));
-    let message = escaped(&diagnostic.message);
+    let message = visible(&diagnostic.message);
     writeln!(
         page,
         "{style}{word}[{}]{style:#}{BOLD}: {message}{BOLD:#}",
@@ -59,7 +60,7 @@ pub(super) fn write(page: &mut Page, diagnostic: &Diagnostic) -> fmt::Result {
         place(page, ":::", &related.path, related.place.as_ref(), under)?;
     }
     if let Some(help) = &diagnostic.help {
-        let help = escaped(help);
+        let help = visible(help);
         writeln!(
             page,
             "{:GUTTER$} {BLUE}={BLUE:#} {BOLD}help{BOLD:#}: {help}",
@@ -77,8 +78,8 @@ fn place(
     place: Option<&Place>,
     (mark, style, label): (char, Style, Option<&str>),
 ) -> fmt::Result {
-    let path = escaped(path);
-    let label = label.map_or(String::new(), |label| format!(" {}", escaped(label)));
+    let path = visible(path);
+    let label = label.map_or(String::new(), |label| format!(" {}", visible(label)));
     let Some(place) = place else {
         return match label.as_str() {
             "" => writeln!(page, "{:GUTTER$}{BLUE}{arrow}{BLUE:#} {path}", ""),
@@ -163,21 +164,6 @@ fn cell(c: char) -> (String, usize) {
         return (text, width);
     }
     (c.to_string(), c.width().unwrap_or(0))
-}
-
-/// Whether a reader would not see `c`, or see the text around it in another order.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-/// `text` with what a reader would not see escaped.
-fn escaped(text: &str) -> String {
-    let show = |c: char| match is_hidden(c) {
-        true => c.escape_unicode().collect(),
-        false => c.to_string(),
-    };
-    text.chars().map(show).collect()
 }
 
 #[cfg(test)]

@@ -207,6 +207,15 @@ impl Command {
         matches!(self, Self::Runtime(_) | Self::Serve(_))
     }
 
+    /// Whether it prints what is for pipelines.
+    const fn prints(&self, format: Format) -> bool {
+        match self {
+            Self::Check(_) => true,
+            Self::Plan(arguments) => matches!(format, Format::Markdown) && arguments.is_of_merge(),
+            _ => false,
+        }
+    }
+
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self {
             Self::Keys(arguments) => arguments.run(context).await,
@@ -268,8 +277,9 @@ pub fn main() -> ExitCode {
     let Arguments { global, command } =
         Arguments::try_parse().unwrap_or_else(|error| printable(error).exit());
     let format = global.output;
-    if format.is_for_pipelines() && !matches!(command, Command::Check(_)) {
-        let refusal = "`modelyard check` alone prints that; others print text, json, yaml or name";
+    if format.is_for_pipelines() && !command.prints(format) {
+        let refusal = "`modelyard check` alone prints that, and markdown `modelyard plan --base` \
+            too; others print text, json, yaml or name";
         Arguments::command()
             .error(ErrorKind::InvalidValue, refusal)
             .exit();

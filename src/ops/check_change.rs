@@ -189,20 +189,29 @@ async fn ask<T: Send + 'static>(
 /// What is checked, and what it is compared with.
 fn snapshots(yard: &Yard, wish: &Wish) -> Result<(Snapshot, Option<Snapshot>), Failure> {
     let head = yard.snapshot(&wish.head)?;
-    let Some(base) = &wish.base else {
-        return Ok((head, None));
-    };
-    let parted = yard.merge_base(&wish.head, &Revision::Commit(base.clone()))?;
+    let base = wish.base.as_deref();
+    let base = base
+        .map(|base| parted(yard, &wish.head, base))
+        .transpose()?;
+    Ok((head, base))
+}
+
+/// The yard as it was where `head` left `base`.
+///
+/// # Errors
+/// [`CheckError::NoMergeBase`], or as [`Yard::merge_base`].
+pub(super) fn parted(yard: &Yard, head: &Revision, base: &str) -> Result<Snapshot, Failure> {
+    let parted = yard.merge_base(head, &Revision::Commit(base.to_owned()))?;
     let Some(commit) = parted else {
         return Err(CheckError::NoMergeBase {
             place: yard.place(),
-            head: match &wish.head {
+            head: match head {
                 Revision::Commit(text) => format!("`{}`", text.escape_debug()),
                 other => other.to_string(),
             },
-            base: base.clone(),
+            base: base.to_owned(),
         }
         .into());
     };
-    Ok((head, Some(yard.snapshot_at(commit)?)))
+    Ok(yard.snapshot_at(commit)?)
 }

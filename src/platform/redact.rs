@@ -35,6 +35,22 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
+/// `text` with everything escaped that a reader would not see, or that would show the text around
+/// it in another order.
+pub fn visible(text: &str) -> String {
+    let show = |c: char| match is_hidden(c) {
+        true => c.escape_unicode().collect(),
+        false => c.to_string(),
+    };
+    text.chars().map(show).collect()
+}
+
+/// Whether a reader would not see `c`, or see the text around it in another order.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

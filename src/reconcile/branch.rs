@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::edges::{Main, Said};
-use super::resolve::{Resolution, resolve};
+use crate::ops::resolve::{Resolution, resolve};
 use crate::platform::atomic::{self, FileError, Readers};
 use crate::record::kind::{GoldenTest, ModelVersion, ScaleMetric};
 use crate::record::{Failure, Name};

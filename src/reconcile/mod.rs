@@ -15,7 +15,6 @@
 //! | [`edges`] | what the reconciler sees and does: main, bytes, gateway, measurements, memory |
 //! | `pass` | one pass, and what it tells |
 //! | `backoff` | steps that failed, and when they are tried again |
-//! | [`resolve`] | from the records at a commit to what should be |
 //! | [`branch`] | the yard's main branch as git has it, and what became of it |
 //! | [`memory`] | the stored state, and the lock that there is one reconciler |
 //! | [`follow`] | the loop around passes |
@@ -49,7 +48,6 @@ pub mod memory;
 mod pass;
 pub mod receipts;
 mod reserve;
-pub mod resolve;
 pub mod revert;
 mod side_by_side;
 #[cfg(test)]

@@ -44,7 +44,8 @@ pub struct Environment {
 }
 
 /// What a pool has; without a bound where nothing is said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Capacity {
     /// Processors, in thousandths.
     pub cpu_milli: Option<u64>,

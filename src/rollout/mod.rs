@@ -9,6 +9,8 @@
 //! | [`Observed`] | replicas, bytes, routes and load as they are, and the [`State`] remembered |
 //! | [`Measurement`] | evidence: one measurement that an earlier plan asked for |
 //! | [`Plan`] | [`Step`]s to do now, [`Wait`]s that say why there are no more, [`Change`]s it leads to |
+//! | [`Intent`] | what a merge would change of what should be; what people are shown, and its [`hash`] |
+//! | [`Leg`] | how a rollout would go, foretold |
 //! | [`Table`] | where requests go: all that the gateway knows of rollouts |
 //!
 //! # A loop around it
@@ -67,6 +69,8 @@ mod change;
 mod choice;
 mod clock;
 mod desired;
+mod forecast;
+mod intent;
 mod observed;
 mod plan;
 mod planner;
@@ -83,6 +87,8 @@ pub use cause::Cause;
 pub use change::{Change, Portion};
 pub use choice::*;
 pub use desired::*;
+pub use forecast::{Leg, PoolForecast, Usage, course, pools};
+pub use intent::{Intended, Intent, Run, Served, hash, intents};
 pub use observed::*;
 pub use plan::Plan;
 pub use planner::plan;

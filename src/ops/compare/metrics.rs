@@ -38,7 +38,7 @@ fn is_same(one: &Metric, other: &Metric) -> bool {
 }
 
 /// One line a measure, scores first, then in the order in which the versions first have them.
-pub(super) fn lines(records: &[&ModelVersion]) -> Vec<MetricLine> {
+pub(in crate::ops) fn lines(records: &[&ModelVersion]) -> Vec<MetricLine> {
     let mut measures: Vec<&Metric> = Vec::new();
     for metric in records.iter().flat_map(|record| &record.spec.metrics) {
         if !measures.iter().any(|known| is_same(known, metric)) {

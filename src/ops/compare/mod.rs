@@ -5,7 +5,7 @@
 //! have; a store that doesn't give one is told, and the rest is compared all the same.
 
 mod files;
-mod metrics;
+pub(super) mod metrics;
 mod tensors;
 
 use jiff::Timestamp;

@@ -2,6 +2,7 @@
 
 pub(crate) mod commits;
 mod environment;
+mod foretold;
 mod history;
 pub(crate) mod random;
 pub(crate) mod rest;

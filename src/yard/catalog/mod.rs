@@ -116,6 +116,16 @@ impl Catalog {
         self.record(&format!("environments/{name}{SUFFIX}"))
     }
 
+    /// The names of the environments by their files, sorted.
+    ///
+    /// # Errors
+    /// If git or the disk can't be read.
+    pub fn environment_names(&self) -> Result<Vec<Name>, CatalogError> {
+        let mut names: Vec<Name> = self.files("environments")?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// The environments, by name.
     ///
     /// # Errors

@@ -1,0 +1,209 @@
+//! A plan as Markdown: the comment on a pull request, and the summary of a job.
+//!
+//! What comes from records stands in code spans and code blocks alone, so that it names nobody,
+//! links nowhere and draws nothing. What can't be seen is escaped, and so is what would end a table's
+//! cell. All of it is bounded: what has no room is counted.
+
+use std::fmt::Write;
+
+use super::telling::{Block, Line, Section, Sign, Word};
+use super::{Difference, Planned};
+use crate::platform::redact::visible;
+
+/// The first line, by which the comment is found again to be edited in place.
+pub const MARK: &str = "<!-- modelyard:plan -->";
+
+/// How long it gets, in bytes: a comment holds 65,536 characters on GitHub, and something may stand
+/// around it.
+const MOST_BYTES: usize = 60_000;
+
+/// How many bytes one section may take of that.
+const MOST_BYTES_OF_ONE: usize = 12_000;
+
+/// How many lines are told at a glance.
+const MOST_AT_A_GLANCE: usize = 12;
+
+/// How many characters are shown of one quoted text.
+const MOST_CHARACTERS: usize = 300;
+
+/// The plan as the text of a comment, its mark first.
+pub fn markdown(plan: &Planned) -> String {
+    let telling = plan.telling();
+    let mut text = format!("{MARK}\n### {}\n\n", line(&telling.title));
+    for shown in telling.glance.iter().take(MOST_AT_A_GLANCE) {
+        let _ = writeln!(text, "- {}", line(shown));
+    }
+    if telling.glance.len() > MOST_AT_A_GLANCE {
+        let more = telling.glance.len() - MOST_AT_A_GLANCE;
+        let _ = writeln!(text, "- … and {more} more");
+    }
+    let foot: Vec<String> = telling.foot.iter().map(line).collect();
+    let foot = format!("\n{}\n", foot.join(" · "));
+    let room = MOST_BYTES - foot.len() - 100;
+    for (at, shown) in telling.sections.iter().enumerate() {
+        let section = section(shown);
+        if text.len() + section.len() > room {
+            let more = telling.sections.len() - at;
+            let _ = write!(
+                text,
+                "\n… and {more} more: `modelyard plan --base` tells all of it.\n"
+            );
+            break;
+        }
+        text.push_str(&section);
+    }
+    text.push_str(&foot);
+    text
+}
+
+/// What can be opened: a section's blocks, as many as there is room for.
+fn section(section: &Section) -> String {
+    let mut text = format!("\n<details><summary>{}</summary>\n", html(&section.title));
+    let mut left_out = 0;
+    for shown in &section.blocks {
+        let room = MOST_BYTES_OF_ONE.saturating_sub(text.len());
+        match block(shown, room) {
+            Some(block) if left_out == 0 => text.push_str(&block),
+            _ => left_out += 1,
+        }
+    }
+    if left_out > 0 {
+        let _ = write!(text, "\n… and {left_out} more parts.\n");
+    }
+    text.push_str("\n</details>\n");
+    text
+}
+
+/// A block in at most about `room` bytes; nothing if nothing of it fits.
+fn block(block: &Block, room: usize) -> Option<String> {
+    match block {
+        Block::Heading(heading) => bounded(vec![format!("\n#### {}\n", line(heading))], room, ""),
+        Block::Lines(lines) => {
+            let lines = lines.iter().map(|one| format!("- {}\n", line(one)));
+            bounded(lines.collect(), room, "\n")
+        }
+        Block::Table(headers, rows) => {
+            let mut head = String::from("\n|");
+            for header in headers {
+                let _ = write!(head, " {header} |");
+            }
+            let _ = write!(head, "\n|{}\n", " --- |".repeat(headers.len()));
+            let rows = rows.iter().map(|row| {
+                let cells: Vec<String> = row.iter().map(line).collect();
+                format!("| {} |\n", cells.join(" | "))
+            });
+            bounded(rows.collect(), room, &head)
+        }
+        Block::Differences(all) => Some(differences(all, room)),
+    }
+}
+
+/// `head` and the parts for which there is room, and how many there are more.
+fn bounded(parts: Vec<String>, room: usize, head: &str) -> Option<String> {
+    let mut text = head.to_owned();
+    let count = parts.len();
+    for (at, part) in parts.into_iter().enumerate() {
+        if text.len() + part.len() > room {
+            if at == 0 {
+                return None;
+            }
+            let _ = write!(text, "\n… and {} more\n", count - at);
+            break;
+        }
+        text.push_str(&part);
+    }
+    Some(text)
+}
+
+/// Fields that differ as a difference of texts, in a fence that is longer than any within.
+fn differences(all: &[Difference], room: usize) -> String {
+    let mut lines = String::new();
+    for (at, one) in all.iter().enumerate() {
+        let mut told = String::new();
+        let field = visible(&one.field);
+        for (mark, value) in [('-', &one.before), ('+', &one.after)] {
+            if let Some(value) = value {
+                let _ = writeln!(told, "{mark} {field}: {}", short(&visible(value)));
+            }
+        }
+        if lines.len() + told.len() > room {
+            let _ = writeln!(lines, "  … and {} more fields", all.len() - at);
+            break;
+        }
+        lines.push_str(&told);
+    }
+    let fence = "`".repeat(longest(&lines).max(2) + 1);
+    format!("\n{fence}diff\n{lines}{fence}\n")
+}
+
+/// A line with its sign.
+fn line(line: &Line) -> String {
+    let mut text = String::from(match line.sign {
+        Sign::Plain => "",
+        Sign::Warning => "⚠️ ",
+        Sign::Stop => "⛔ ",
+    });
+    for word in &line.words {
+        match word {
+            Word::Said(said) => text.push_str(said),
+            Word::Strong(said) => {
+                // Blanks inside of the marks would make them none.
+                let inner = said.trim();
+                let start = said.len() - said.trim_start().len();
+                let end = start + inner.len();
+                let _ = write!(text, "{}**{inner}**{}", &said[..start], &said[end..]);
+            }
+            Word::Quoted(quoted) => text.push_str(&code(quoted)),
+        }
+    }
+    text
+}
+
+/// A line in HTML, where Markdown is not read.
+fn html(line: &Line) -> String {
+    let mut text = String::new();
+    for word in &line.words {
+        match word {
+            Word::Said(said) => text.push_str(said),
+            Word::Strong(said) => {
+                let _ = write!(text, "<b>{said}</b>");
+            }
+            Word::Quoted(quoted) => {
+                let quoted = short(&visible(quoted))
+                    .replace('&', "&amp;")
+                    .replace('<', "&lt;")
+                    .replace('>', "&gt;");
+                let _ = write!(text, "<code>{quoted}</code>");
+            }
+        }
+    }
+    text
+}
+
+/// A text as a code span, in marks that are longer than any within. A pipe would end a table's cell
+/// even there.
+fn code(text: &str) -> String {
+    let shown = short(&visible(text)).replace('|', "\\u{7c}");
+    if shown.trim().is_empty() {
+        return "` `".to_owned();
+    }
+    let marks = "`".repeat(longest(&shown) + 1);
+    let blank = match shown.starts_with('`') || shown.ends_with('`') {
+        true => " ",
+        false => "",
+    };
+    format!("{marks}{blank}{shown}{blank}{marks}")
+}
+
+/// How many backticks stand in a row at the most.
+fn longest(text: &str) -> usize {
+    let runs = text.split(|c| c != '`').map(str::len);
+    runs.max().unwrap_or_default()
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
