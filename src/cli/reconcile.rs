@@ -25,7 +25,9 @@ use crate::record::Failure;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   modelyard reconcile --once -e host
-  modelyard reconcile --nudge -e host      # in a git hook, or behind a webhook")]
+  modelyard reconcile --nudge -e host      # in a git hook, or behind a webhook
+  modelyard reconcile --nudge -e host --accept-plan sha256:…
+                                           # what `status` holds back is meant")]
 pub(super) struct Arguments {
     #[command(flatten)]
     host: HostArguments,
@@ -49,7 +51,11 @@ impl Arguments {
         let yard = context.yard()?;
         let folder = self.host.folder(context, &yard);
         if self.nudge {
-            Inbox::of(&folder).put(&Message::Nudge)?;
+            let inbox = Inbox::of(&folder);
+            if let Some(hash) = self.words.accept_plan {
+                inbox.put(&Message::Plan(hash))?;
+            }
+            inbox.put(&Message::Nudge)?;
             return Ok(Outcome::Done);
         }
         let environment = self.host.environment;

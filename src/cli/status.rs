@@ -12,7 +12,7 @@ use super::{Context, Format, Outcome, Page, Report};
 use crate::platform::redact::printable;
 use crate::reconcile::memory::is_taken;
 use crate::reconcile::status::{DeploymentStatus, Health, Status};
-use crate::record::Failure;
+use crate::record::{Failure, Name};
 
 /// How often it is looked whether something changed.
 const LOOK: Duration = Duration::from_millis(200);
@@ -226,7 +226,7 @@ pub(super) fn text(status: &Status, page: &mut Page) -> fmt::Result {
     let headers = ["DEPLOYMENT", "HEALTH", "WANTED", "SERVES", "STEP"];
     write!(page, "{}", table_of_said(headers, rows))?;
     for one in &status.deployments {
-        detail(one, page)?;
+        detail(&status.environment, one, page)?;
     }
     Ok(())
 }
@@ -261,18 +261,23 @@ fn step(one: &DeploymentStatus) -> String {
 
 /// What is to be said of a deployment beside its line: why it isn't further, what failed, what is
 /// not well.
-fn detail(one: &DeploymentStatus, page: &mut Page) -> fmt::Result {
+fn detail(environment: &Name, one: &DeploymentStatus, page: &mut Page) -> fmt::Result {
     let unwell: Vec<_> = one
         .instances
         .iter()
         .filter(|one| one.why.is_some())
         .collect();
-    if one.why.is_empty() && one.failed.is_empty() && unwell.is_empty() {
+    // What is refused is why it isn't further.
+    let foreseen = one.foreseen.as_ref().filter(|one| !one.is_refused());
+    if one.why.is_empty() && one.failed.is_empty() && unwell.is_empty() && foreseen.is_none() {
         return Ok(());
     }
     writeln!(page, "\n{}", one.name)?;
     for why in &one.why {
         writeln!(page, "  {}", printable(why))?;
+    }
+    if let Some(foreseen) = foreseen {
+        writeln!(page, "  {}", printable(&foreseen.told(environment)))?;
     }
     for (name, last) in one.rollout.iter().flat_map(|rollout| &rollout.analyses) {
         writeln!(page, "  {name}: {}", printable(last))?;

@@ -18,10 +18,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::edges::{Main, Said};
+use super::foreseen::{Foreseen, Judgements};
 use crate::ops::resolve::{Resolution, resolve};
 use crate::platform::atomic::{self, FileError, Readers};
 use crate::record::kind::{GoldenTest, ModelVersion, ScaleMetric};
-use crate::record::{Failure, Name};
+use crate::record::{Digest, Failure, Name, with_causes};
 use crate::rollout::{Content, Desired, Release};
 use crate::yard::{Catalog, CommitId, Revision, Snapshot, Yard, YardError, blocking};
 
@@ -37,6 +38,8 @@ pub struct Words {
     pub empty: bool,
     /// A main that does not descend from what was followed is meant.
     pub rewritten: bool,
+    /// The plan of this hash is meant, though another one was shown.
+    pub plan: Option<Digest>,
 }
 
 /// The main branch, of one environment.
@@ -45,6 +48,8 @@ pub struct Branch {
     environment: Name,
     followed: PathBuf,
     words: Words,
+    /// Who holds it to what was shown, if anybody does.
+    foreseen: Option<Foreseen>,
     known: Mutex<Known>,
     /// A look that the remote keeps from its end.
     going: tokio::sync::Mutex<Option<JoinHandle<Known>>>,
@@ -56,6 +61,7 @@ struct Known {
     commit: Option<CommitId>,
     resolution: Option<Arc<Resolution>>,
     desired: Option<Arc<Desired>>,
+    judgements: Judgements,
 }
 
 impl Branch {
@@ -67,8 +73,25 @@ impl Branch {
             environment,
             followed: folder.join("main"),
             words,
+            foreseen: None,
             known: Mutex::default(),
             going: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The same, held to what reviewers were shown.
+    #[must_use]
+    pub fn held_to(self, foreseen: Foreseen) -> Self {
+        Self {
+            foreseen: Some(foreseen),
+            ..self
+        }
+    }
+
+    /// Takes in a person's word that the plan of this hash is meant, though another one was shown.
+    pub async fn accept(&self, plan: Digest) {
+        if let Some(foreseen) = &self.foreseen {
+            foreseen.accept(plan).await;
         }
     }
 
@@ -84,12 +107,51 @@ impl Branch {
             tokio::task::spawn_blocking(move || look(&yard, &environment, &followed, words, before))
         });
         match timeout(PATIENCE, &mut looking).await {
-            Ok(Ok(looked)) => *self.known() = looked,
+            Ok(Ok(looked)) => {
+                let looked = self.foresee(looked).await;
+                *self.known() = looked;
+            }
             Ok(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
             Err(_) => {
                 let why = format!("the remote has said nothing for {} s", PATIENCE.as_secs());
                 self.known().behind = Some(why);
                 *going = Some(looking);
+            }
+        }
+    }
+
+    /// `looked`, with what is not as it was shown as it was before. What can't be judged is not
+    /// followed yet.
+    async fn foresee(&self, mut looked: Known) -> Known {
+        let (Some(foreseen), Some(commit)) = (&self.foreseen, looked.commit) else {
+            return looked;
+        };
+        let Some(resolution) = &looked.resolution else {
+            return looked;
+        };
+        // A main that isn't followed brings nothing.
+        if looked
+            .desired
+            .as_ref()
+            .is_none_or(|desired| !Arc::ptr_eq(desired, &resolution.desired))
+        {
+            return looked;
+        }
+        match foreseen.judge(commit, &resolution.desired).await {
+            Ok((desired, judgements)) => {
+                looked.desired = Some(desired);
+                looked.judgements = judgements;
+                looked
+            }
+            Err(error) => {
+                let why = with_causes(&*error);
+                let before = self.known().clone();
+                let unknown = || Arc::new(Desired::Unknown { why: why.clone() });
+                Known {
+                    desired: Some(before.desired.clone().unwrap_or_else(unknown)),
+                    behind: Some(why.clone()),
+                    ..before
+                }
             }
         }
     }
@@ -149,6 +211,7 @@ impl Main for Branch {
             desired: known.desired.clone().unwrap_or_else(nothing),
             commit: known.commit.map(|commit| commit.to_string()),
             behind: known.behind.clone(),
+            judgements: Arc::clone(&known.judgements),
         }
     }
 
@@ -177,6 +240,7 @@ fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: 
         desired: Some(Arc::new(Desired::Unknown { why })),
         resolution: before.resolution.clone(),
         commit: before.commit,
+        judgements: Arc::clone(&before.judgements),
         behind,
     };
     let main = match yard.commit_id(&Revision::Main) {
@@ -210,6 +274,7 @@ fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: 
         commit: Some(main),
         desired: Some(Arc::clone(&resolution.desired)),
         resolution: Some(Arc::new(resolution)),
+        judgements: before.judgements,
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::foreseen::Judgements;
 use crate::platform::clock::Clock;
 use crate::record::kind::{GoldenTest, WriteBack};
 use crate::record::{Digest, Failure, Name};
@@ -49,6 +50,8 @@ pub struct Said {
     pub commit: Option<String>,
     /// Why nothing newer can be had, if so: the remote is away, or its main branch is gone.
     pub behind: Option<String>,
+    /// What is to be known of changes that are not as they were shown.
+    pub judgements: Judgements,
 }
 
 /// The yard's main branch, of one environment.

@@ -75,7 +75,8 @@ impl Follower {
             let mut is_due = is_past(due, now);
             let heard = self.hear().await;
             is_due |= !heard.is_empty();
-            look.is_wanted |= heard.contains(&Message::Nudge);
+            let asks = |message: &Message| matches!(message, Message::Nudge | Message::Plan(_));
+            look.is_wanted |= heard.iter().any(asks);
             is_due |= look.has_ended();
             look.begin_if_due(&self.branch, self.every, now);
             if is_due || watcher.is_asked() {
@@ -110,8 +111,12 @@ impl Follower {
             Vec::new()
         });
         for message in &messages {
-            if let Message::Word(deployment, word) = message {
-                self.reconciler.hear(deployment, word.clone()).await;
+            match message {
+                Message::Nudge => {}
+                Message::Plan(hash) => self.branch.accept(*hash).await,
+                Message::Word(deployment, word) => {
+                    self.reconciler.hear(deployment, word.clone()).await;
+                }
             }
             if let Err(error) = self.inbox.done(message) {
                 tracing::warn!(%error, "what was told on this host can't be put away");

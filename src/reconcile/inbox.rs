@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <folder>/inbox/nudge                    main has something new
+//! <folder>/inbox/plan-HASH                the plan of this hash is meant, though another was shown
 //! <folder>/inbox/DEPLOYMENT.json          a person's word on the deployment's rollout
 //! ```
 //!
@@ -12,13 +13,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::platform::atomic::{self, FileError, Readers};
-use crate::record::Name;
 use crate::record::kind::RolloutWord;
+use crate::record::{Digest, Name};
 
 /// The largest message.
 const MAX_MESSAGE_BYTES: u64 = 64 * 1024;
 /// What a nudge is called; names of deployments' words end in `.json`.
 const NUDGE: &str = "nudge";
+/// What a word on a plan begins with.
+const PLAN: &str = "plan-";
 
 /// What is told to the reconciler of this host.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub struct Inbox {
 pub enum Message {
     /// Main has something new.
     Nudge,
+    /// The plan of this hash is meant, though reviewers were shown another one.
+    Plan(Digest),
     /// A person's word on a deployment's rollout.
     Word(Name, RolloutWord),
 }
@@ -48,14 +53,11 @@ impl Inbox {
     /// # Errors
     /// If it can't be written.
     pub fn put(&self, message: &Message) -> Result<(), FileError> {
-        let (name, bytes) = match message {
-            Message::Nudge => (NUDGE.to_owned(), Vec::new()),
-            Message::Word(deployment, word) => (
-                format!("{deployment}.json"),
-                serde_json::to_vec(word).expect("its keys are texts"),
-            ),
+        let bytes = match message {
+            Message::Nudge | Message::Plan(_) => Vec::new(),
+            Message::Word(_, word) => serde_json::to_vec(word).expect("its keys are texts"),
         };
-        atomic::write(&self.folder.join(name), &bytes, Readers::Umask)
+        atomic::write(&self.folder.join(message.name()), &bytes, Readers::Umask)
     }
 
     /// What was told. Each stays until it is [`done`](Self::done), so that nothing is lost by being
@@ -94,10 +96,7 @@ impl Inbox {
     /// # Errors
     /// If it can't be removed.
     pub fn done(&self, message: &Message) -> Result<(), FileError> {
-        let name = match message {
-            Message::Nudge => NUDGE.to_owned(),
-            Message::Word(deployment, _) => format!("{deployment}.json"),
-        };
+        let name = message.name();
         let path = self.folder.join(&name);
         if matches!(message, Message::Word(..))
             && self::message(&path, &name).as_ref() != Some(message)
@@ -113,9 +112,25 @@ impl Inbox {
     }
 }
 
+impl Message {
+    /// What its file is called.
+    fn name(&self) -> String {
+        match self {
+            Self::Nudge => NUDGE.to_owned(),
+            Self::Plan(hash) => format!("{PLAN}{}", hash.hex()),
+            Self::Word(deployment, _) => format!("{deployment}.json"),
+        }
+    }
+}
+
 fn message(path: &Path, name: &str) -> Option<Message> {
     if name == NUDGE {
         return Some(Message::Nudge);
+    }
+    if !name.ends_with(".json")
+        && let Some(hash) = name.strip_prefix(PLAN)
+    {
+        return Some(Message::Plan(format!("sha256:{hash}").parse().ok()?));
     }
     let deployment = name.strip_suffix(".json")?.parse().ok()?;
     let word = atomic::read_at_most(path, MAX_MESSAGE_BYTES).ok()?;
@@ -143,12 +158,16 @@ mod tests {
         inbox.put(&Message::Nudge).unwrap();
         inbox.put(&word).unwrap();
         inbox.put(&word).unwrap();
+        let plan = Message::Plan(digest.parse().unwrap());
+        inbox.put(&plan).unwrap();
         fs::write(state.path().join("inbox/other"), "").unwrap();
         fs::write(state.path().join("inbox/broken.json"), "{").unwrap();
         let mut told = inbox.messages().unwrap();
         told.sort_by_key(|message| *message != Message::Nudge);
-        assert_eq!(told, [Message::Nudge, word.clone()]);
-        assert_eq!(fs::read_dir(state.path().join("inbox")).unwrap().count(), 2);
+        told.sort_by_key(|message| matches!(message, Message::Word(..)));
+        assert_eq!(told, [Message::Nudge, plan.clone(), word.clone()]);
+        assert_eq!(fs::read_dir(state.path().join("inbox")).unwrap().count(), 3);
+        inbox.done(&plan).unwrap();
         inbox.done(&word).unwrap();
         assert_eq!(inbox.messages().unwrap(), [Message::Nudge]);
     }

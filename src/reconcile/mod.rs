@@ -16,6 +16,7 @@
 //! | `pass` | one pass, and what it tells |
 //! | `backoff` | steps that failed, and when they are tried again |
 //! | [`branch`] | the yard's main branch as git has it, and what became of it |
+//! | [`foreseen`] | whether what main brings is what its reviewers were shown |
 //! | [`memory`] | the stored state, and the lock that there is one reconciler |
 //! | [`follow`] | the loop around passes |
 //! | [`bytes`] | versions' bytes on this host, verified |
@@ -42,6 +43,7 @@ pub mod branch;
 pub mod bytes;
 pub mod edges;
 pub mod follow;
+pub mod foreseen;
 pub mod gauge;
 pub mod inbox;
 pub mod memory;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::backoff::{Backoff, Effort};
 use super::edges::{Edges, Said, Wanted};
+use super::foreseen::Judgements;
 use crate::record::kind::RolloutWord;
 use crate::record::{Digest, Failure, Fault, Name};
 use crate::rollout::{
@@ -34,6 +35,8 @@ pub struct Report {
     pub commit: Option<String>,
     /// Why nothing newer is known of main, if so.
     pub behind: Option<String>,
+    /// What is to be known of changes that are not as they were shown.
+    pub judgements: Judgements,
     /// The digest of where the plan led.
     pub hash: Option<Digest>,
     /// Where it leads.
@@ -81,6 +84,7 @@ impl Report {
             at,
             commit: None,
             behind: None,
+            judgements: Judgements::default(),
             hash: None,
             changes: Vec::new(),
             done: Vec::new(),
@@ -150,6 +154,7 @@ impl Reconciler {
             desired,
             commit,
             behind,
+            judgements,
         } = self.edges.main.read().await;
         let mut report = Report::of(now, Arc::clone(&desired));
         if commit != self.commit {
@@ -158,6 +163,7 @@ impl Reconciler {
         }
         report.commit = commit;
         report.behind = behind;
+        report.judgements = judgements;
         if self.unsaved {
             self.save(None, &mut report).await;
         }

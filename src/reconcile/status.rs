@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::foreseen::Judgement;
 use super::pass::{Report, Trouble};
 use super::{reserve, revert};
 use crate::platform::atomic::{self, FileError, Readers};
@@ -75,6 +76,9 @@ pub struct DeploymentStatus {
     /// What is held against versions, until main says something else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<FailureStatus>,
+    /// What is to be known of its last change, where that is not as it was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreseen: Option<Judgement>,
     /// Its replicas.
     pub instances: Vec<InstanceStatus>,
 }
@@ -269,6 +273,8 @@ impl DeploymentStatus {
                 Why::Approval(_) | Why::Halted(_) | Why::Paused(_) | Why::Suspended
             )
         };
+        let foreseen = report.judgements.get(name).cloned();
+        let is_refused = foreseen.as_ref().is_some_and(Judgement::is_refused);
         let is_quiet = waits.is_empty() && troubles.is_empty() && rollout.is_none();
         let health = if serving.is_empty() && !is_idle(progress) {
             match waits.is_empty() && troubles.is_empty() {
@@ -278,7 +284,7 @@ impl DeploymentStatus {
             }
         } else if is_held || !troubles.is_empty() || matches!(wish, Some(Wish::Held { .. })) {
             Health::Degraded
-        } else if waits.iter().any(|wait| person(&wait.why)) {
+        } else if is_refused || waits.iter().any(|wait| person(&wait.why)) {
             Health::Waiting
         } else if is_quiet || is_settled(wish, progress) {
             Health::Healthy
@@ -296,6 +302,10 @@ impl DeploymentStatus {
             })
             .collect();
         why.extend(troubles);
+        let is_told = matches!(wish, Some(Wish::Held { .. }));
+        if let Some(foreseen) = foreseen.as_ref().filter(|_| is_refused && !is_told) {
+            why.push(foreseen.told(environment));
+        }
         Self {
             name: name.clone(),
             health,
@@ -310,6 +320,7 @@ impl DeploymentStatus {
             rollout,
             why,
             failed,
+            foreseen,
             instances: report
                 .instances
                 .iter()

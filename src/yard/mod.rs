@@ -28,6 +28,7 @@ pub mod edit;
 mod error;
 pub mod history;
 mod identity;
+mod mainline;
 mod path;
 mod push;
 mod receipts;

@@ -12,13 +12,16 @@ use crate::artifact::StoreOptions;
 use crate::artifact::cache::Cache;
 use crate::cli::context::{process_variable, process_variables};
 use crate::cli::{Context, proposing};
+use crate::forge::Forge;
 use crate::gateway::Gateway;
 use crate::ops::pull_request::Way;
 use crate::platform::atomic::{self, FileError};
+use crate::platform::retry::Policy;
 use crate::reconcile::Reconciler;
 use crate::reconcile::branch::{Branch, Words};
 use crate::reconcile::bytes::{self, Pulls};
 use crate::reconcile::edges::{Bytes, Edges, Front, Main, Memory, Wanted};
+use crate::reconcile::foreseen::{self, Foreseen, Reviews};
 use crate::reconcile::gauge::{self, Gauges};
 use crate::reconcile::inbox::Inbox;
 use crate::reconcile::memory::{Glance, StateFolder};
@@ -77,7 +80,27 @@ pub(in crate::cli) struct Assembled {
     pub(in crate::cli) limiting: Limiting,
 }
 
+/// The forge, asked by `patience`; nothing where there is none, or it can't be asked.
+fn forge(context: &Context, yard: &Yard, patience: Policy) -> Option<Arc<dyn Forge>> {
+    match proposing::way(context, yard, None, patience) {
+        Ok(Way::Forge(forge)) => Some(forge),
+        _ => None,
+    }
+}
+
 impl Assembly {
+    /// Who holds main to what reviewers were shown.
+    fn foreseen(&self, role: &Role, context: &Context) -> Foreseen {
+        let forge = forge(context, &self.yard, foreseen::PATIENCE);
+        let reviews = forge.map(|forge| Arc::new(forge) as Arc<dyn Reviews>);
+        let (yard, environment) = (self.yard.clone(), self.environment.clone());
+        let foreseen = Foreseen::new(yard, environment, &self.folder, reviews, self.words.plan);
+        match role {
+            Role::Looks => foreseen.looking(),
+            Role::Acts | Role::Serves(_) => foreseen,
+        }
+    }
+
     /// Puts it together.
     ///
     /// # Errors
@@ -92,12 +115,13 @@ impl Assembly {
             Role::Looks => Arc::new(Glance::of(&self.folder)),
             Role::Acts | Role::Serves(_) => Arc::new(StateFolder::take(&self.folder).await?),
         };
-        let branch = Arc::new(Branch::new(
+        let branch = Branch::new(
             self.yard.clone(),
             self.environment.clone(),
             &self.folder,
             self.words,
-        ));
+        );
+        let branch = Arc::new(branch.held_to(self.foreseen(&role, context)));
         let bytes: Arc<dyn Bytes> = Arc::new(Pulls::new(
             Arc::clone(&branch),
             bytes::Ground {

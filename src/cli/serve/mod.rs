@@ -21,8 +21,8 @@ use super::{Context, Format, Outcome};
 use crate::gateway::{self, Limits};
 use crate::platform::atomic::FileError;
 use crate::reconcile::branch::Words;
-use crate::record::Failure;
 use crate::record::kind::Span;
+use crate::record::{Digest, Failure};
 use crate::target::runtime::Announcement;
 
 pub(super) use assembly::{Assembly, Role};
@@ -127,6 +127,9 @@ pub(super) struct WordArguments {
     /// A main that does not come from the commit that was followed last is meant
     #[arg(long)]
     accept_rewritten: bool,
+    /// The plan of this hash is meant, though reviewers were shown another one
+    #[arg(long, value_name = "HASH")]
+    pub(super) accept_plan: Option<Digest>,
 }
 
 impl WordArguments {
@@ -134,6 +137,7 @@ impl WordArguments {
         Words {
             empty: self.accept_empty,
             rewritten: self.accept_rewritten,
+            plan: self.accept_plan,
         }
     }
 }

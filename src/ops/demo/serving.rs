@@ -3,7 +3,7 @@
 use super::DemoError;
 use super::sample;
 use super::stage::Stage;
-use super::story::{check, merge};
+use super::story::{check, merge, plan};
 use super::traffic::{Counts, Traffic};
 use crate::record::Failure;
 
@@ -98,7 +98,19 @@ fn a_canary(stage: &mut Stage<'_>) -> Result<(), Failure> {
         "yard",
         "modelyard promote vision/digits:1.1.0 --to released --alias champion",
     )?;
-    merge(stage, "promote/vision/digits/1.1.0")?;
+    stage.tell(
+        "This time something runs, and the plan says what the merge does to it. Its hash is kept with\n\
+         the pull request: if main comes to another plan by then, the environment refuses it.",
+    );
+    let branch = "promote/vision/digits/1.1.0";
+    check(stage, branch)?;
+    let texts = [
+        "1 deployment changes",
+        "vision/digits 1.0.0 → vision/digits 1.1.0 by canary: 25 % → 50 % → 100 %",
+        "plan sha256:",
+    ];
+    plan(stage, branch, &texts)?;
+    merge(stage, branch)?;
     stage.run("yard", "modelyard reconcile --nudge --environment host")?;
     let steps = ["1.1.0 25 %", "1.1.0 50 %", "healthy  vision/digits 1.1.0"];
     stage.watches("yard", WATCH, &steps, &mut |stage, told| match told {

@@ -82,7 +82,13 @@ fn a_release(stage: &mut Stage<'_>) -> Result<(), Failure> {
         &format!("git diff --no-color --unified=0 main {branch}"),
         &["+  lifecycle: released", "champion"],
     )?;
+    stage.tell("On a forge, the pull request has these two as a comment, kept up to date:");
     check(stage, branch)?;
+    plan(
+        stage,
+        branch,
+        &["Merging this changes nothing that runs", "plan sha256:"],
+    )?;
     merge(stage, branch)
 }
 
@@ -158,6 +164,12 @@ pub(super) fn check(stage: &mut Stage<'_>, branch: &str) -> Result<(), Failure> 
         "yard",
         &format!("modelyard check --at {branch} --base main --evidence"),
     )
+}
+
+/// Tells what a merge of `branch` would do, as its reviewers read it; it has to say each of `texts`.
+pub(super) fn plan(stage: &mut Stage<'_>, branch: &str, texts: &[&str]) -> Result<(), Failure> {
+    let line = format!("modelyard plan --at {branch} --base main");
+    stage.prints("yard", &line, texts)
 }
 
 /// Does what a forge does when somebody presses its button.

@@ -207,3 +207,147 @@ fn short(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! What hostile records can't do, and how long a comment gets.
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const HOSTILE: &str =
+        "`@everyone` ``` | </details><!-- ](https://evil.example) #1\n# big\u{202e}";
+
+    fn version(text: &str, number: u64) -> Value {
+        json!({
+            "version": format!("1.0.{number}"), "is": "added", "metadata": [
+                {"field": text, "before": text, "after": text},
+            ],
+            "metrics": [{
+                "name": text, "with": [text], "score": true, "value": 1, "champion": 2,
+                "previous": null, "better": false,
+            }],
+            "champion": "1.0.0", "against": "1.0.0",
+            "contract": [{
+                "part": "input", "name": text, "is": "changed", "breaking": true, "what": text,
+            }],
+            "files": {
+                "is": "known", "files": [{"path": text, "is": "added", "size": 1}], "more": 3,
+                "new_bytes": 1, "reused_bytes": 0,
+            },
+            "evidence": {
+                "digest": format!("sha256:{}", "a".repeat(64)),
+                "bytes": {"is": "unknown", "why": text},
+                "signatures": {"is": "refused", "why": [text]}, "tests": 1,
+            },
+        })
+    }
+
+    fn plan(text: &str, models: u64) -> Planned {
+        let model = |number: u64| {
+            json!({
+                "model": format!("vision/m{number}"), "is": "changed",
+                "metadata": [{"field": "title", "before": text, "after": text}],
+                "license": {"from": text, "to": text}, "aliases": [],
+                "versions": [version(text, number)],
+                "dependents": {"told": [{"who": text, "on": text}], "more": 1},
+            })
+        };
+        let plan = json!({
+            "hash": format!("sha256:{}", "b".repeat(64)), "base": text, "head": text,
+            "breaking": 1, "changes": [],
+            "environments": [{
+                "environment": "host", "target": text, "metadata": [], "planMismatch": "refuse",
+                "approvals": {"required": 2, "from": ["team:vision"]},
+                "deployments": [{
+                    "deployment": "digits", "becomes": "held", "from": [], "to": [],
+                    "course": [], "analyses": [text], "drained": [text], "settings": [],
+                    "notes": [text],
+                }],
+                "pools": [], "cannot": [text], "unknown": text,
+            }],
+            "models": (0..models).map(model).collect::<Vec<_>>(),
+            "others": [{"path": text, "is": "changed"}], "unreadable": [text],
+        });
+        serde_json::from_value(plan).unwrap()
+    }
+
+    /// All that stands neither in a code block, nor in a code span, nor in `<code>`.
+    fn outside_of_code(text: &str) -> String {
+        let mut outside = String::new();
+        let mut fence: Option<String> = None;
+        for line in text.lines() {
+            let marks: String = line.chars().take_while(|c| *c == '`').collect();
+            match &fence {
+                Some(open) if line.trim_end() == open => fence = None,
+                Some(_) => {}
+                None if marks.len() >= 3 && !line[marks.len()..].contains('`') => {
+                    fence = Some(marks);
+                }
+                None => {
+                    let mut rest = line.to_owned();
+                    while let Some(start) = rest.find('`') {
+                        outside.push_str(&rest[..start]);
+                        let behind = rest[start..].trim_start_matches('`').to_owned();
+                        let marks = "`".repeat(rest.len() - start - behind.len());
+                        let mut at = 0;
+                        // The span ends at a row of as many marks.
+                        rest = loop {
+                            let end = behind[at..].find('`').expect("a span ends") + at;
+                            let next = behind[end..].trim_start_matches('`');
+                            if behind.len() - end - next.len() == marks.len() {
+                                break next.to_owned();
+                            }
+                            at = behind.len() - next.len();
+                        };
+                    }
+                    outside.push_str(&rest);
+                    outside.push('\n');
+                }
+            }
+        }
+        assert_eq!(fence, None, "a block does not end");
+        let mut plain = String::new();
+        for part in outside.split("<code>") {
+            let part = part
+                .split_once("</code>")
+                .map_or(part, |(_, behind)| behind);
+            plain.push_str(part);
+        }
+        plain
+    }
+
+    #[test]
+    fn records_draw_nothing_link_nowhere_and_name_nobody() {
+        let text = markdown(&plan(HOSTILE, 2));
+        let outside = outside_of_code(&text);
+        for part in ["@", "evil", "big", "](", "\u{202e}"] {
+            assert!(!outside.contains(part), "{part} in\n{outside}");
+        }
+        assert_eq!(outside.matches("<!--").count(), 1);
+        let opened = outside.matches("<details>").count();
+        assert_eq!(outside.matches("</details>").count(), opened);
+        assert!(opened >= 3, "{outside}");
+        // Every row of a table has as many cells as its head.
+        for table in text.split("\n\n").filter(|part| part.starts_with('|')) {
+            let cells = |row: &str| row.matches('|').count();
+            let head = table.lines().next().map_or(0, cells);
+            for row in table.lines().filter(|row| row.starts_with('|')) {
+                assert_eq!(cells(row), head, "{row}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_comment_is_bounded_and_says_what_it_leaves_out() {
+        for (text, models) in [("x".repeat(10_000), 500), (HOSTILE.repeat(100), 500)] {
+            let text = markdown(&plan(&text, models));
+            assert!(text.len() < 62_000, "{}", text.len());
+            assert!(text.contains(" more: `modelyard plan --base`"), "{text}");
+            assert!(text.contains("- … and "), "{text}");
+            assert!(text.contains(&"b".repeat(64)));
+            outside_of_code(&text);
+        }
+    }
+}

@@ -9,6 +9,9 @@ mod models;
 
 use super::{Becomes, DeploymentPlan, EnvironmentPlan, Planned};
 
+/// How many things one line lists.
+const MOST_IN_A_LINE: usize = 8;
+
 /// A plan in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Telling {
@@ -108,16 +111,20 @@ impl Line {
         self
     }
 
-    /// Adds all of `texts`, quoted, with commas between them.
+    /// Adds `texts`, quoted, with commas between them; of many the first, and how many more.
     #[must_use]
     pub(super) fn list<T: ToString>(mut self, texts: impl IntoIterator<Item = T>) -> Self {
-        for (at, text) in texts.into_iter().enumerate() {
+        let mut texts = texts.into_iter();
+        for (at, text) in texts.by_ref().take(MOST_IN_A_LINE).enumerate() {
             if at > 0 {
                 self = self.say(", ");
             }
             self = self.quote(text);
         }
-        self
+        match texts.count() {
+            0 => self,
+            more => self.say(format!(" and {more} more")),
+        }
     }
 
     /// The same with a sign.

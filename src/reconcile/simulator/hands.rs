@@ -160,6 +160,7 @@ impl Main for Hands {
             desired: Arc::clone(&inner.desired),
             commit: Some(inner.commit.to_string()),
             behind: None,
+            judgements: crate::reconcile::foreseen::Judgements::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Forges: one contract, held by each of them, real or faked, and what each may do wrong.
 
-mod contract;
-mod fakes;
+pub(crate) mod contract;
+pub(crate) mod fakes;
 mod wrong;
 
 #[cfg(feature = "real-tools")]
@@ -10,6 +10,8 @@ mod acts;
 mod described;
 #[cfg(feature = "real-tools")]
 pub(crate) mod gitea;
+#[cfg(feature = "real-tools")]
+mod plans;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,6 +6,7 @@ mod deploy;
 mod init;
 mod lives;
 mod login;
+mod plan;
 mod predict;
 mod promote;
 mod publish;

@@ -1,6 +1,7 @@
 //! The reconciler's edges in git: main as it is followed, and reverts.
 
 mod following;
+mod foreseen;
 mod reverting;
 
 use modelyard::record::{Digest, Name};

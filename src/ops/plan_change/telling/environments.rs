@@ -1,6 +1,6 @@
 //! Environments in words.
 
-use super::{Block, Line, Section, Sign, counted, lasting, place, size};
+use super::{Block, Line, MOST_IN_A_LINE, Section, Sign, counted, lasting, place, size};
 use crate::ops::plan_change::{Becomes, DeploymentPlan, EnvironmentPlan, Serving};
 use crate::record::kind::PlanMismatch;
 use crate::rollout::{Leg, PoolForecast, Usage};
@@ -85,7 +85,7 @@ fn line(plan: &DeploymentPlan, line: Line) -> Line {
 /// Who serves: `vision/digits 1.0.0`, or several with their shares.
 fn serving(mut line: Line, serving: &[Serving]) -> Line {
     let whole: u64 = serving.iter().map(|one| u64::from(one.weight)).sum();
-    for (at, one) in serving.iter().enumerate() {
+    for (at, one) in serving.iter().take(MOST_IN_A_LINE).enumerate() {
         if at > 0 {
             line = line.say(" + ");
         }
@@ -95,9 +95,12 @@ fn serving(mut line: Line, serving: &[Serving]) -> Line {
             line = line.say(format!(" ({share} %)"));
         }
     }
-    match serving.is_empty() {
-        true => line.say("nothing that is known"),
-        false => line,
+    match serving.len() {
+        0 => line.say("nothing that is known"),
+        count if count > MOST_IN_A_LINE => {
+            line.say(format!(" and {} more", count - MOST_IN_A_LINE))
+        }
+        _ => line,
     }
 }
 
