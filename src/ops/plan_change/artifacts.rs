@@ -71,7 +71,7 @@ pub enum Signatures {
 
 /// A version's files against those of another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "is")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "is")]
 pub enum Files {
     /// These.
     Known {

@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
 
-    fn spec(more: Value) -> ModelVersionSpec {
+    fn spec(more: &Value) -> ModelVersionSpec {
         let mut spec = json!({
             "artifact": {
                 "repository": "oci-layout:./store",
@@ -218,7 +218,7 @@ mod tests {
         serde_json::from_value(spec).unwrap()
     }
 
-    fn told(old: Value, new: Value) -> Vec<String> {
+    fn told(old: &Value, new: &Value) -> Vec<String> {
         let line = |one: ContractChange| {
             let breaks = if one.breaking { "breaks: " } else { "" };
             format!("{breaks}{} {}: {}", one.part.as_str(), one.name, one.what)
@@ -241,17 +241,17 @@ mod tests {
             })
         };
         assert_eq!(
-            told(of(&[1, 3], &[-1]), of(&[-1, 3], &[1])),
+            told(&of(&[1, 3], &[-1]), &of(&[-1, 3], &[1])),
             ["input x: [1, 3] -> [-1, 3]", "output y: [-1] -> [1]"]
         );
         assert_eq!(
-            told(of(&[-1, 3], &[1]), of(&[1, 3], &[-1])),
+            told(&of(&[-1, 3], &[1]), &of(&[1, 3], &[-1])),
             [
                 "breaks: input x: [-1, 3] -> [1, 3]",
                 "breaks: output y: [1] -> [-1]"
             ]
         );
-        assert!(told(of(&[1], &[1]), of(&[1], &[1])).is_empty());
+        assert!(told(&of(&[1], &[1]), &of(&[1], &[1])).is_empty());
     }
 
     #[test]
@@ -261,8 +261,8 @@ mod tests {
         let z = tensor("z", "INT64", &[1]);
         assert_eq!(
             told(
-                json!({"inputs": [x, y], "outputs": [y]}),
-                json!({"inputs": [z, tensor("x", "FP64", &[1])], "outputs": [y, z]}),
+                &json!({"inputs": [x, y], "outputs": [y]}),
+                &json!({"inputs": [z, tensor("x", "FP64", &[1])], "outputs": [y, z]}),
             ),
             [
                 "breaks: input x: FP32 -> FP64",
@@ -272,7 +272,7 @@ mod tests {
             ]
         );
         // Who doesn't say what it takes breaks nobody that we know of.
-        assert!(told(json!({"inputs": [x]}), json!({})).is_empty());
+        assert!(told(&json!({"inputs": [x]}), &json!({})).is_empty());
     }
 
     #[test]
@@ -283,11 +283,11 @@ mod tests {
             ]})
         };
         assert_eq!(
-            told(labels(&["ok"]), labels(&["ok", "scratch"])),
+            told(&labels(&["ok"]), &labels(&["ok", "scratch"])),
             ["output y: 1 more labels"]
         );
         assert_eq!(
-            told(labels(&["ok", "scratch"]), labels(&["scratch", "ok"])),
+            told(&labels(&["ok", "scratch"]), &labels(&["scratch", "ok"])),
             ["breaks: output y: labels mean something else"]
         );
         let image = |color: &str| {
@@ -296,14 +296,14 @@ mod tests {
             ]})
         };
         assert_eq!(
-            told(image("RGB"), image("BGR")),
+            told(&image("RGB"), &image("BGR")),
             ["breaks: input x: images become tensors in another way"]
         );
-        let parameters = |all: Value| json!({"parameters": all});
+        let parameters = |all: &Value| json!({"parameters": all});
         assert_eq!(
             told(
-                parameters(json!([{"name": "a", "datatype": "FP32", "default": 0.5}])),
-                parameters(json!([
+                &parameters(&json!([{"name": "a", "datatype": "FP32", "default": 0.5}])),
+                &parameters(&json!([
                     {"name": "a", "datatype": "FP32", "default": 0.7},
                     {"name": "b", "datatype": "BOOL", "required": true},
                 ])),

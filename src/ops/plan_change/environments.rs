@@ -1,11 +1,11 @@
 //! What a merge does in environments: foretold from the records, as if what they said before served.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::difference::{Difference, differences};
+use super::limits;
 use crate::ops::resolve::Resolution;
 use crate::ops::shelf::readable;
 use crate::record::kind::{
@@ -13,12 +13,9 @@ use crate::record::kind::{
 };
 use crate::record::{Digest, Failure, Name};
 use crate::rollout::{
-    Choice, Desired, Environment, Intended, Intent, Leg, Part, PoolForecast, Run, Side, Wanted,
-    Wish, course, pools,
+    Choice, Desired, Environment, Intended, Intent, Leg, PoolForecast, Run, Side, Wanted, Wish,
+    course,
 };
-use crate::target::Recipe;
-use crate::target::runtime::arguments;
-use crate::target::runtime::onnx::Called;
 use crate::yard::{Catalog, Fate};
 
 /// What a deployment's record says that is told in another way than as a difference.
@@ -180,7 +177,7 @@ pub(super) fn plans(
                 .as_ref()
                 .or(new.as_ref())
                 .map_or(PlanMismatch::Refuse, EnvironmentSpec::plan_mismatch),
-            cannot: place.cannot(&deployments),
+            cannot: limits::cannot(place.target, place.old, place.new, &deployments),
             pools: place.pools(),
             deployments,
             unknown: match head.resolved.get(&name).map(|one| &*one.desired) {
@@ -201,7 +198,7 @@ fn known<'a>(state: &State<'a>, name: &Name) -> Option<&'a Environment> {
     }
 }
 
-fn target(target: &Target) -> String {
+pub(super) fn target(target: &Target) -> String {
     let name = match target {
         Target::Process {} => "process",
         Target::Container {} => "container",
@@ -232,7 +229,8 @@ impl Place<'_> {
         for intent in intents {
             others.remove(&intent.deployment);
             let settings = self.settings(&intent.deployment)?;
-            plans.push(self.deployment(intent, settings));
+            let plan = self.deployment(intent);
+            plans.push(DeploymentPlan { settings, ..plan });
         }
         // Records that say the same in other words, or something that changes nothing that runs.
         for name in others {
@@ -267,7 +265,7 @@ impl Place<'_> {
         })
     }
 
-    fn deployment(&self, intent: &Intent, settings: Vec<Difference>) -> DeploymentPlan {
+    fn deployment(&self, intent: &Intent) -> DeploymentPlan {
         let name = &intent.deployment;
         let old = self.old.and_then(|old| run(old, name));
         let new = self.new.and_then(|new| run(new, name));
@@ -276,7 +274,6 @@ impl Place<'_> {
         let plan = |becomes: Becomes| DeploymentPlan {
             from: from.clone(),
             to: to.clone(),
-            settings: settings.clone(),
             ..DeploymentPlan::of(name, becomes)
         };
         match (&intent.to, new) {
@@ -354,81 +351,9 @@ impl Place<'_> {
 
     /// The pools of which something is taken, or that change.
     fn pools(&self) -> Vec<PoolForecast> {
-        let Some(new) = self.new else {
-            return Vec::new();
-        };
-        let all = pools(self.old, new).into_iter();
-        all.filter(|one| one.before != one.after || one.during != one.after)
-            .collect()
-    }
-
-    /// What can't be done of all that.
-    fn cannot(&self, deployments: &[DeploymentPlan]) -> Vec<String> {
-        let mut cannot = Vec::new();
-        let Some(new) = self.new else {
-            return cannot;
-        };
-        match self.target {
-            None | Some(Target::Process {}) => {}
-            Some(other) => cannot.push(format!(
-                "this version of modelyard reconciles environments of processes alone: nothing \
-                 follows main in one of the target {}",
-                target(other)
-            )),
-        }
-        for plan in deployments {
-            let name = &plan.deployment;
-            if let Some(wanted) = run(new, name) {
-                let unable = self.unable(name, wanted, new).into_iter();
-                cannot.extend(unable.map(|why| format!("{name}: {why}")));
-            }
-        }
-        for pool in self.pools() {
-            if pool.after.is_beyond(&pool.has) {
-                cannot.push(format!(
-                    "the pool {} has less than is asked of it",
-                    pool.pool
-                ));
-            } else if pool.during.is_beyond(&pool.has) {
-                cannot.push(format!(
-                    "the pool {} has no room for the old and the new side by side: rollouts may \
-                     wait for each other, or for somebody to make room",
-                    pool.pool
-                ));
-            }
-        }
-        cannot
-    }
-
-    /// Why `wanted` can't be done here.
-    fn unable(&self, name: &Name, wanted: &Wanted, environment: &Environment) -> Vec<String> {
-        let mut why = Vec::new();
-        let stable = self.old.and_then(|old| run(old, name));
-        for choice in wanted.side.beyond(stable.map(|stable| &stable.side)) {
-            for (part, unit) in choice.units() {
-                let content = &unit.content;
-                if part == Part::Model && unit.tests < wanted.required_tests {
-                    why.push(format!(
-                        "{content} has {} golden tests, and {} are required here",
-                        unit.tests, wanted.required_tests
-                    ));
-                }
-                if let (Some(Target::Process {}), Ok(recipe)) =
-                    (self.target, Recipe::read(&unit.launch))
-                {
-                    let called = Called {
-                        name: name.clone(),
-                        version: None,
-                    };
-                    let startable = arguments(&recipe, Path::new(""), &called);
-                    why.extend(startable.err().map(|why| format!("{content}: {why}")));
-                }
-            }
-        }
-        let missing = wanted.depends_on.iter();
-        let missing = missing.filter(|name| !environment.deployments.contains_key(*name));
-        why.extend(missing.map(|name| format!("it depends on {name}, which is not here")));
-        why
+        self.new
+            .map(|new| limits::taken(self.old, new))
+            .unwrap_or_default()
     }
 }
 
@@ -450,7 +375,7 @@ impl DeploymentPlan {
     }
 }
 
-fn run<'a>(environment: &'a Environment, name: &Name) -> Option<&'a Wanted> {
+pub(super) fn run<'a>(environment: &'a Environment, name: &Name) -> Option<&'a Wanted> {
     match environment.deployments.get(name)? {
         Wish::Run(wanted) => Some(wanted),
         Wish::Held { .. } => None,

@@ -234,7 +234,7 @@ mod tests {
             }],
             "files": {
                 "is": "known", "files": [{"path": text, "is": "added", "size": 1}], "more": 3,
-                "new_bytes": 1, "reused_bytes": 0,
+                "newBytes": 1, "reusedBytes": 0,
             },
             "evidence": {
                 "digest": format!("sha256:{}", "a".repeat(64)),

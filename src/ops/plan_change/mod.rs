@@ -8,7 +8,8 @@
 //!
 //! | file | tells |
 //! | --- | --- |
-//! | `environments` | which deployments change, how, and what can't be done |
+//! | `environments` | which deployments change, and how |
+//! | `limits` | what can't be done of that |
 //! | `models` | metadata, metrics, aliases and lifecycles of models and versions |
 //! | `contract` | inputs, outputs and parameters, and which changes break callers |
 //! | `artifacts` | files, signatures |
@@ -23,6 +24,7 @@ mod dependents;
 mod difference;
 mod environments;
 pub mod kept;
+mod limits;
 mod markdown;
 mod models;
 pub mod telling;

@@ -86,7 +86,7 @@ impl Line {
     }
 
     /// A line that begins with a quoted `text`.
-    pub(super) fn quoted(text: impl ToString) -> Self {
+    pub(super) fn quoted(text: &(impl ToString + ?Sized)) -> Self {
         Self::default().quote(text)
     }
 
@@ -106,7 +106,7 @@ impl Line {
 
     /// Adds what is not ours.
     #[must_use]
-    pub(super) fn quote(mut self, text: impl ToString) -> Self {
+    pub(super) fn quote(mut self, text: &(impl ToString + ?Sized)) -> Self {
         self.words.push(Word::Quoted(text.to_string()));
         self
     }
@@ -119,7 +119,7 @@ impl Line {
             if at > 0 {
                 self = self.say(", ");
             }
-            self = self.quote(text);
+            self = self.quote(&text);
         }
         match texts.count() {
             0 => self,
@@ -184,13 +184,14 @@ impl Planned {
             sections,
             foot: vec![
                 Line::quoted(
-                    self.head
+                    &self
+                        .head
                         .as_deref()
                         .map_or("the work tree".to_owned(), abbreviated),
                 )
                 .say(" against ")
-                .quote(abbreviated(&self.base)),
-                Line::said("plan ").quote(self.hash),
+                .quote(&abbreviated(&self.base)),
+                Line::said("plan ").quote(&self.hash),
             ],
         }
     }

@@ -14,7 +14,7 @@ pub(super) fn glance(plan: &EnvironmentPlan) -> Vec<Line> {
     let mut lines: Vec<Line> = plan
         .deployments
         .iter()
-        .map(|deployment| line(deployment, Line::quoted(place(plan, deployment)).say(": ")))
+        .map(|deployment| line(deployment, Line::quoted(&place(plan, deployment)).say(": ")))
         .collect();
     if plan.unknown.is_some() {
         let line = Line::quoted(&plan.environment);
@@ -228,7 +228,7 @@ fn deployment(plan: &DeploymentPlan) -> Vec<Block> {
         lines.push(line);
     }
     for one in &plan.to {
-        lines.push(Line::quoted(&one.what).say(" is ").quote(one.digest));
+        lines.push(Line::quoted(&one.what).say(" is ").quote(&one.digest));
     }
     let sign = match plan.becomes {
         Becomes::Held => Sign::Stop,
@@ -299,7 +299,8 @@ fn pool(pool: &PoolForecast) -> Vec<Vec<Line>> {
     };
     let memory: Shown = |bytes| format!("{} memory", size(bytes));
     let gpu: Shown = |count| format!("{count} GPUs");
-    let resources: [(fn(&Usage) -> u64, Option<u64>, Shown); 3] = [
+    type Of = fn(&Usage) -> u64;
+    let resources: [(Of, Option<u64>, Shown); 3] = [
         (|usage| usage.cpu_milli, pool.has.cpu_milli, cpu),
         (|usage| usage.memory_bytes, pool.has.memory_bytes, memory),
         (|usage| usage.gpu, pool.has.gpu.map(u64::from), gpu),

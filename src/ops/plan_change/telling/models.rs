@@ -72,7 +72,7 @@ pub(super) fn glance(plan: &ModelPlan) -> Vec<Line> {
 }
 
 fn name(plan: &ModelPlan, version: &VersionPlan) -> Line {
-    Line::quoted(format!("{} {}", plan.model, version.version))
+    Line::quoted(&format!("{} {}", plan.model, version.version))
 }
 
 /// A version in one line; nothing where only something else begins to mean it.
@@ -109,7 +109,7 @@ fn version(model: &ModelPlan, plan: &VersionPlan) -> Option<Line> {
 
 fn moved<T: ToString>(line: Line, from: Option<&T>, to: Option<&T>) -> Line {
     let one = |line: Line, value: Option<&T>| match value {
-        Some(value) => line.quote(value.to_string()),
+        Some(value) => line.quote(&value.to_string()),
         None => line.say("none"),
     };
     one(one(line, from).say(" → "), to)
@@ -267,7 +267,7 @@ fn value(metric: &MetricPlan) -> Line {
 }
 
 fn evidence(evidence: &Evidence) -> Vec<Line> {
-    let digest = Line::said("bytes ").quote(evidence.digest);
+    let digest = Line::said("bytes ").quote(&evidence.digest);
     let digest = match &evidence.bytes {
         Bytes::There => digest.say(", in their store"),
         Bytes::Missing => digest.say(", not in their store").sign(Sign::Stop),
