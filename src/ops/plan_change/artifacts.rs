@@ -8,11 +8,12 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::fate::Fate;
 use crate::artifact::pack::{self, LayerFile};
 use crate::artifact::{self, Manifest, ManifestKey, StoreOptions};
 use crate::record::{Digest, Failure, Fault, with_causes};
 use crate::trust::{self, Policy, Standing};
-use crate::yard::{Fate, Resolved, Yard};
+use crate::yard::{Resolved, Yard};
 
 /// How many artifacts are looked at at once.
 const AT_ONCE: usize = 8;

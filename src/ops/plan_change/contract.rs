@@ -7,8 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fate::Fate;
 use crate::record::kind::{ModelVersionSpec, Parameter, Shape, Tensor};
-use crate::yard::Fate;
 
 /// A part of what callers rely on, that changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

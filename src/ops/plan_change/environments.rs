@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::difference::{Difference, differences};
+use super::fate::Fate;
 use super::limits;
 use crate::ops::resolve::Resolution;
 use crate::ops::shelf::readable;
@@ -16,7 +17,7 @@ use crate::rollout::{
     Choice, Desired, Environment, Intended, Intent, Leg, PoolForecast, Run, Side, Wanted, Wish,
     course,
 };
-use crate::yard::{Catalog, Fate};
+use crate::yard::Catalog;
 
 /// What a deployment's record says that is told in another way than as a difference.
 const TOLD_APART: [&str; 3] = ["model", "version", "split"];

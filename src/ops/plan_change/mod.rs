@@ -23,6 +23,7 @@ mod contract;
 mod dependents;
 mod difference;
 mod environments;
+mod fate;
 pub mod kept;
 mod limits;
 mod markdown;
@@ -39,6 +40,7 @@ pub use contract::{ContractChange, ContractPart};
 pub use dependents::{Dependent, Dependents};
 pub use difference::Difference;
 pub use environments::{Becomes, DeploymentPlan, EnvironmentPlan, Serving};
+pub use fate::Fate;
 pub use markdown::{MARK, markdown};
 pub use models::{AliasMove, MetricPlan, ModelPlan, Moved, VersionPlan};
 
@@ -48,7 +50,7 @@ use super::resolve::{Resolution, resolve};
 use crate::artifact::StoreOptions;
 use crate::record::{Digest, Failure, Name};
 use crate::rollout::{Desired, Intent, hash, intents};
-use crate::yard::{Catalog, CatalogError, CommitId, Fate, Revision, Snapshot, Yard, blocking};
+use crate::yard::{Catalog, CatalogError, CommitId, Revision, Snapshot, Yard, blocking};
 use artifacts::Look;
 use environments::State;
 
@@ -159,7 +161,7 @@ struct Drafted {
 }
 
 fn draft(base: Snapshot, head: Snapshot) -> Result<Drafted, Failure> {
-    let differing = head.differing(&base)?;
+    let differing = fate::fates(&base, &head)?;
     let (base, head) = (Catalog::new(base), Catalog::new(head));
     let (before, behind) = (resolved(&base)?, resolved(&head)?);
     let changes = intents(&desired(&before), &desired(&behind));

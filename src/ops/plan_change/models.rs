@@ -8,12 +8,13 @@ use super::artifacts::{Bytes, Evidence, Files, Found, Signatures, files};
 use super::contract::{self, ContractChange};
 use super::dependents::{self, Dependents};
 use super::difference::{Difference, differences};
+use super::fate::Fate;
 use crate::ops::compare::metrics::lines;
 use crate::ops::shelf::readable;
 use crate::record::kind::{Finite, Model, ModelVersion};
 use crate::record::{Alias, Failure, Lifecycle, ModelName, Version};
 use crate::rollout::{Content, Intended, Intent};
-use crate::yard::{Catalog, CatalogError, Fate, Resolved, version_path};
+use crate::yard::{Catalog, CatalogError, Resolved, version_path};
 
 /// The most metrics that are told of one version.
 const MOST_METRICS: usize = 100;

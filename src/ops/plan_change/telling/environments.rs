@@ -1,10 +1,10 @@
 //! Environments in words.
 
 use super::{Block, Line, MOST_IN_A_LINE, Section, Sign, counted, lasting, place, size};
+use crate::ops::plan_change::Fate;
 use crate::ops::plan_change::{Becomes, DeploymentPlan, EnvironmentPlan, Serving};
 use crate::record::kind::PlanMismatch;
 use crate::rollout::{Leg, PoolForecast, Usage};
-use crate::yard::Fate;
 
 /// How many legs a rollout's line has; of more the first and the last are told.
 const LEGS_AT_A_GLANCE: usize = 6;

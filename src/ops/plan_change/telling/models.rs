@@ -1,12 +1,12 @@
 //! Models in words.
 
 use super::{Block, Line, Section, Sign, counted, size};
+use crate::ops::plan_change::Fate;
 use crate::ops::plan_change::{
     Bytes, ContractChange, Evidence, FilePlan, Files, MetricPlan, ModelPlan, Signatures,
     VersionPlan,
 };
 use crate::record::Lifecycle;
-use crate::yard::Fate;
 
 /// What stands for nothing.
 const NOTHING: &str = "-";
