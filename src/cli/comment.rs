@@ -13,14 +13,15 @@ use crate::ops::comment::{self, How, Looked, Reviewed, Whom};
 use crate::platform::atomic::FileError;
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
-use crate::record::Failure;
+use crate::record::{Digest, Failure};
 use crate::yard::Yard;
 
-/// Tell a pull request what a check says of it, in one comment and a status
+/// Tell a pull request what a merge would do and what a check says of it, in one comment and two
+/// statuses
 ///
-/// Fetches its change as objects of git, checks it as the base's policies say, and writes what came
-/// of it into one comment, which later runs edit in place, and into the status `modelyard/check` of
-/// its commit. Reviews that the forge has count for gates that ask for approvals. Nothing of the
+/// Fetches its change as objects of git, plans it, checks it as the base's policies say, and writes
+/// what came of it into one comment, which later runs edit in place, and into the statuses
+/// `modelyard/check` and `modelyard/plan` of its commit; the plan's hash is in that of the plan. Reviews that the forge has count for gates that ask for approvals. Nothing of the
 /// change is run, so that this is safe for what strangers propose, too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -99,9 +100,16 @@ pub(super) async fn tell(
     reviewed: &Reviewed,
     link: Option<String>,
 ) -> Result<Said, Failure> {
-    let Reviewed { pull, checked } = reviewed;
-    let statuses = [comment::status(checked, &summary(&checked.report), link)];
-    let text = markdown::body(checked);
+    let Reviewed {
+        pull,
+        checked,
+        planned,
+    } = reviewed;
+    let statuses = [
+        comment::status(checked, &summary(&checked.report), link.clone()),
+        comment::plan_status(planned, link),
+    ];
+    let text = markdown::with_plan(checked, planned);
     let told = comment::tell(forge, reviewed, &markdown::marker(), &text, &statuses).await?;
     let moved = || format!("#{} moved on while it was checked", pull.number);
     Ok(Said {
@@ -112,6 +120,7 @@ pub(super) async fn tell(
         head: Some(pull.head.clone()),
         passes: Some(checked.report.passes()),
         summary: Some(summary(&checked.report)),
+        plan_hash: planned.as_ref().ok().map(|planned| planned.hash),
     })
 }
 
@@ -133,6 +142,8 @@ pub(super) struct Said {
     passes: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_hash: Option<Digest>,
 }
 
 impl Said {
@@ -145,6 +156,7 @@ impl Said {
             head: None,
             passes: None,
             summary: None,
+            plan_hash: None,
         }
     }
 }
@@ -164,7 +176,11 @@ impl Report for Said {
             page,
             "  check  {}",
             self.summary.as_deref().unwrap_or_default()
-        )
+        )?;
+        match &self.plan_hash {
+            Some(hash) => writeln!(page, "  plan   {hash}"),
+            None => Ok(()),
+        }
     }
 
     fn names(&self) -> Vec<String> {

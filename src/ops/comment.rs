@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use super::check_change::{self, Checked, check_change};
 use super::codes;
+use super::plan_change::{self, Planned, kept, plan_change};
 use super::pull_request::Way;
 use crate::artifact::StoreOptions;
 use crate::forge::{Forge, ForgeError, Marker, PullRequest, State, Status, StatusState, Verdict};
 use crate::platform::redact::printable;
-use crate::record::{Code, Failure, Fault};
+use crate::record::{Code, Failure, Fault, with_causes};
 use crate::yard::{Revision, Yard, blocking};
 
 /// The context of the status that says what a check came to.
@@ -46,6 +47,8 @@ pub struct Reviewed {
     pub pull: PullRequest,
     /// What its check came to.
     pub checked: Checked,
+    /// What its merge would do; why nobody can tell, where that is so.
+    pub planned: Result<Planned, String>,
 }
 
 /// What looking came to.
@@ -176,7 +179,19 @@ pub async fn look(
         program: how.program.clone(),
     };
     let checked = check_change(yard, &wish, options, how.now).await?;
-    Ok(Looked::Reviewed(Box::new(Reviewed { pull, checked })))
+    let wish = plan_change::Wish {
+        head: Revision::Commit(fetched.head.to_string()),
+        base: fetched.base.to_string(),
+        stores: how.evidence.then(|| options.clone()),
+    };
+    let planned = plan_change(yard, &wish, how.now).await;
+    let reviewed = Reviewed {
+        pull,
+        checked,
+        // What can't be read is the check's to tell.
+        planned: planned.map_err(|error| with_causes(&*error)),
+    };
+    Ok(Looked::Reviewed(Box::new(reviewed)))
 }
 
 /// Who approved what it is now: a word on an earlier commit doesn't count, where the forge tells.
@@ -214,6 +229,20 @@ pub async fn tell(
     }
     forge.comment(pull.number, marker, text).await?;
     Ok(true)
+}
+
+/// What a plan says as a status: its hash, by which whoever merges knows it again.
+pub fn plan_status(planned: &Result<Planned, String>, url: Option<String>) -> Status {
+    let (state, description) = match planned {
+        Ok(planned) => (StatusState::Success, kept::description(&planned.hash)),
+        Err(why) => (StatusState::Error, printable(why)),
+    };
+    Status {
+        context: kept::CONTEXT.to_owned(),
+        state,
+        description,
+        url,
+    }
 }
 
 /// What a check says as a status: with `summary`, and a link to where more is told.

@@ -10,10 +10,11 @@ use crate::cli::proposing::way;
 use crate::cli::{Context, Outcome, comment};
 use crate::ops::check_change::{Checked, Wish, check_change};
 use crate::ops::comment::{Looked, Reviewed, Whom, status};
+use crate::ops::plan_change::{self, Planned};
 use crate::ops::pull_request::Way;
 use crate::platform::atomic::{self, FileError, Readers};
 use crate::platform::retry::Policy;
-use crate::record::Failure;
+use crate::record::{Failure, with_causes};
 use crate::yard::{Revision, Yard};
 
 /// A step that checks.
@@ -74,7 +75,7 @@ impl Step<'_> {
         let Some(reviewed) = self.look(whom).await? else {
             return Ok(Outcome::Done);
         };
-        let outcome = self.show(&reviewed.checked)?;
+        let outcome = self.show(&reviewed.checked, &reviewed.planned)?;
         if self.inputs.comment && fork {
             self.runner.notice(
                 "a fork's job may not comment; a workflow on `workflow_run` does, as in templates/",
@@ -93,8 +94,9 @@ impl Step<'_> {
             return Ok(Outcome::Done);
         };
         self.context.print(&Printed(&reviewed.checked))?;
-        let text = markdown::body(&reviewed.checked);
+        let text = markdown::with_plan(&reviewed.checked, &reviewed.planned);
         self.runner.summarize(&text)?;
+        self.output_hash(&reviewed.planned)?;
         self.tell(&reviewed).await?;
         // That it doesn't pass is the status's to say, and no failure of this workflow.
         Ok(Outcome::Done)
@@ -103,7 +105,8 @@ impl Step<'_> {
     /// Checks what main would be, which no pull request is at.
     async fn queue(&self, head: &str, base: &str) -> Result<Outcome, Failure> {
         let checked = self.check(head.to_owned(), Some(base.to_owned())).await?;
-        let outcome = self.show(&checked)?;
+        let planned = self.plan(head, Some(base)).await;
+        let outcome = self.show(&checked, &planned)?;
         if self.inputs.comment
             && let Way::Forge(forge) = self.way()?
         {
@@ -118,8 +121,9 @@ impl Step<'_> {
     /// Checks, and tells the runner alone.
     async fn alone(&self, head: String, base: Option<String>) -> Result<Outcome, Failure> {
         let base = base.or_else(|| self.inputs.base.clone());
-        let checked = self.check(head, base).await?;
-        let outcome = self.show(&checked)?;
+        let checked = self.check(head.clone(), base.clone()).await?;
+        let planned = self.plan(&head, base.as_deref()).await;
+        let outcome = self.show(&checked, &planned)?;
         checked.complete()?;
         Ok(outcome)
     }
@@ -135,6 +139,27 @@ impl Step<'_> {
         };
         let options = StoreOptions::new(&self.context.places);
         check_change(&self.yard, &wish, &options, self.context.clock.now()).await
+    }
+
+    /// What the merge of `head` into `base` would do.
+    async fn plan(&self, head: &str, base: Option<&str>) -> Result<Planned, String> {
+        let base = base.ok_or("there is nothing to compare with")?;
+        let options = StoreOptions::new(&self.context.places);
+        let wish = plan_change::Wish {
+            head: Revision::Commit(head.to_owned()),
+            base: base.to_owned(),
+            stores: self.inputs.evidence.then_some(options),
+        };
+        let planned = plan_change::plan_change(&self.yard, &wish, self.context.clock.now()).await;
+        planned.map_err(|error| with_causes(&*error))
+    }
+
+    fn output_hash(&self, planned: &Result<Planned, String>) -> Result<(), Failure> {
+        // What can't be read is the check's to tell.
+        if let Ok(planned) = planned {
+            self.runner.output("plan-hash", &planned.hash.to_string())?;
+        }
+        Ok(())
     }
 
     async fn look(&self, whom: &Whom) -> Result<Option<Box<Reviewed>>, Failure> {
@@ -163,10 +188,16 @@ impl Step<'_> {
     }
 
     /// Hands the runner all of it.
-    fn show(&self, checked: &Checked) -> Result<Outcome, Failure> {
+    fn show(
+        &self,
+        checked: &Checked,
+        planned: &Result<Planned, String>,
+    ) -> Result<Outcome, Failure> {
         self.context.print(&Printed(checked))?;
         self.runner.commands(&github::annotations(checked))?;
-        self.runner.summarize(&markdown::body(checked))?;
+        self.runner
+            .summarize(&markdown::with_plan(checked, planned))?;
+        self.output_hash(planned)?;
         if let Some(path) = &self.inputs.sarif {
             atomic::write(path, sarif::write(checked).as_bytes(), Readers::Umask)?;
         }

@@ -10,6 +10,7 @@ use crate::check::{Diagnostic, Report, Severity};
 use crate::cli::{Page, diagnostics};
 use crate::forge::Marker;
 use crate::ops::check_change::Checked;
+use crate::ops::plan_change::{self, Planned};
 
 /// How long it gets: a comment holds 65,536 characters on GitHub, and something may stand around it.
 const MOST_BYTES: usize = 60_000;
@@ -23,11 +24,24 @@ pub(in crate::cli) fn marker() -> Marker {
 }
 
 pub(super) fn write(checked: &Checked) -> String {
-    marker().on(&body(checked))
+    marker().on(&body(checked, MOST_BYTES))
 }
 
-/// The text below the first line.
-pub(in crate::cli) fn body(checked: &Checked) -> String {
+/// Check and plan as one text: what the merge would do first, unless something stands against it.
+pub(in crate::cli) fn with_plan(checked: &Checked, planned: &Result<Planned, String>) -> String {
+    let checks = body(checked, MOST_BYTES / 2);
+    let Ok(planned) = planned else {
+        return checks;
+    };
+    let plan = plan_change::body(planned, MOST_BYTES - checks.len());
+    match checked.report.passes() {
+        true => format!("{plan}\n{checks}"),
+        false => format!("{checks}\n{plan}"),
+    }
+}
+
+/// The text below the first line, in about `most` bytes.
+pub(in crate::cli) fn body(checked: &Checked, most: usize) -> String {
     let report = &checked.report;
     let mut text = format!("### {} {}\n", sign(report), summary(report));
     if let Some(base) = checked.base {
@@ -41,7 +55,7 @@ pub(in crate::cli) fn body(checked: &Checked) -> String {
     let mut severity = None;
     for (index, diagnostic) in all.iter().enumerate() {
         let block = block(diagnostic);
-        if text.len() + block.len() > MOST_BYTES {
+        if text.len() + block.len() > most {
             let more = all.len() - index;
             let _ = write!(text, "\n**{more} more** are in the log of the check.\n");
             break;

@@ -8,13 +8,11 @@ use std::fmt::Write;
 
 use super::telling::{Block, Line, Section, Sign, Word};
 use super::{Difference, Planned};
+use crate::forge::Marker;
 use crate::platform::redact::visible;
 
-/// The first line, by which the comment is found again to be edited in place.
-pub const MARK: &str = "<!-- modelyard:plan -->";
-
-/// How long it gets, in bytes: a comment holds 65,536 characters on GitHub, and something may stand
-/// around it.
+/// How long it gets by itself, in bytes: a comment holds 65,536 characters on GitHub, and something
+/// may stand around it.
 const MOST_BYTES: usize = 60_000;
 
 /// How many bytes one section may take of that.
@@ -26,10 +24,17 @@ const MOST_AT_A_GLANCE: usize = 12;
 /// How many characters are shown of one quoted text.
 const MOST_CHARACTERS: usize = 300;
 
-/// The plan as the text of a comment, its mark first.
+/// The plan as a comment of its own, which its first line marks as ours.
 pub fn markdown(plan: &Planned) -> String {
+    let marker = Marker::new("plan".parse().expect("it is a name"));
+    marker.on(&body(plan, MOST_BYTES))
+}
+
+/// The plan as part of a text, in at most `most` bytes, or a few thousand where that is less than
+/// what is told at a glance.
+pub fn body(plan: &Planned, most: usize) -> String {
     let telling = plan.telling();
-    let mut text = format!("{MARK}\n### {}\n\n", line(&telling.title));
+    let mut text = format!("### {}\n\n", line(&telling.title));
     for shown in telling.glance.iter().take(MOST_AT_A_GLANCE) {
         let _ = writeln!(text, "- {}", line(shown));
     }
@@ -39,7 +44,7 @@ pub fn markdown(plan: &Planned) -> String {
     }
     let foot: Vec<String> = telling.foot.iter().map(line).collect();
     let foot = format!("\n{}\n", foot.join(" · "));
-    let room = MOST_BYTES - foot.len() - 100;
+    let room = most.saturating_sub(foot.len() + 100);
     for (at, shown) in telling.sections.iter().enumerate() {
         let section = section(shown);
         if text.len() + section.len() > room {

@@ -41,7 +41,7 @@ pub use dependents::{Dependent, Dependents};
 pub use difference::Difference;
 pub use environments::{Becomes, DeploymentPlan, EnvironmentPlan, Serving};
 pub use fate::Fate;
-pub use markdown::{MARK, markdown};
+pub use markdown::{body, markdown};
 pub use models::{AliasMove, MetricPlan, ModelPlan, Moved, VersionPlan};
 
 use super::check_change::parted;
