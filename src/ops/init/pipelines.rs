@@ -77,6 +77,18 @@ mod tests {
 
     use super::*;
 
+    /// GitLab reads it from our own repository as well, where nothing is filled in.
+    #[test]
+    fn gitlabs_component_is_of_this_version() {
+        let [component, _] = &Pipelines::Gitlab.files()[..] else {
+            panic!("two files");
+        };
+        let image = format!("ghcr.io/modelyard/modelyard:{VERSION}-pipelines\n");
+        assert!(component.text.contains(&image), "{}", component.text);
+        let reference = format!("modelyard/modelyard/gitlab@{VERSION}\n");
+        assert!(component.text.contains(&reference), "{}", component.text);
+    }
+
     #[test]
     fn every_template_is_one_of_them_and_is_filled() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");

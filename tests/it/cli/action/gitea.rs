@@ -322,7 +322,7 @@ fn a_forks_pull_request_is_read_and_told_and_nothing_of_it_is_run() {
     let token = stage.forge.gitea.token("eve", "read:repository,read:issue");
     let job = stage.reviewed(&head, &token).fails();
     for one in job.annotated() {
-        assert_eq!(one.title(), "unexpected-file", "{one:?}");
+        assert_eq!(one.property("title"), "unexpected-file", "{one:?}");
     }
     let (_, text) = &stage.comments()[0];
     assert_eq!(stage.status(&head).0, "failure");

@@ -201,11 +201,19 @@ fn a_forks_pull_request_is_told_by_what_main_says() {
     );
     assert_eq!(stage.comments(), []);
 
+    // In one of the repository's own it does.
+    let own = pull_request(1, "acme/yard", &head, &base, HOSTILE);
+    runner
+        .run(".github/workflows/eager.yml", "pull_request", &own, TOKEN)
+        .fails();
+    assert_eq!(stage.comments().len(), 1);
+
     stage.git(&["checkout", "--quiet", "--force", "main"]);
     let told = runner
         .run(COMMENT, "workflow_run", &workflow_run(&head), TOKEN)
         .success();
     assert_eq!(told.annotations(), [] as [&str; 0]);
+    assert_eq!(stage.comments().len(), 1);
     assert!(stage.comments()[0].1.contains("outside-vocabulary"));
     assert_eq!(stage.status(&head).unwrap().0, "failure");
     assert!(!stage.sandbox.path("yard/pwned").exists());
@@ -240,8 +248,8 @@ fn names_that_want_to_be_commands_are_none() {
     let job = runner.run(CHECK, "pull_request", &event, TOKEN).fails();
     assert!(job.annotated().count() >= 4, "{:?}", job.commands);
     for one in job.annotated() {
-        let ours = ["unexpected-file", "yaml-syntax"].contains(&one.title());
-        let file = one.properties["file"].as_str().unwrap();
+        let ours = ["unexpected-file", "yaml-syntax"].contains(&one.property("title"));
+        let file = one.property("file");
         assert!(ours && file.starts_with("models/vision/"), "{one:?}");
     }
     // Beside them there are our silence and its end.

@@ -29,13 +29,17 @@ pub(super) struct Taken {
     pub(super) kind: String,
     /// How it was given.
     pub(super) raw: String,
-    /// Its properties, as the runner read them.
-    pub(super) properties: Value,
 }
 
 impl Taken {
-    pub(super) fn title(&self) -> &str {
-        self.properties["title"].as_str().unwrap_or_default()
+    /// A property, as GitHub's runner reads it: they end at the first `::`. act's end at the last,
+    /// which may stand in the message.
+    pub(super) fn property(&self, name: &str) -> &str {
+        let head = self.raw[2..].split("::").next().unwrap();
+        let (_, properties) = head.split_once(' ').unwrap_or_default();
+        let mut properties = properties.split(',').filter_map(|one| one.split_once('='));
+        let found = properties.find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value)
     }
 }
 
@@ -136,7 +140,6 @@ impl Job {
                     commands.push(Taken {
                         kind,
                         raw: text("raw").unwrap_or_default().trim_end().to_owned(),
-                        properties: line["kvPairs"].clone(),
                     });
                 }
                 (None, true) => log.push_str(&text("msg").unwrap_or_default()),

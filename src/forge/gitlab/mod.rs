@@ -3,18 +3,20 @@
 //! The calls are those of its REST API, version 4. What a job's own token may do is less than
 //! this needs: it reads, and tells of deployments.
 
+mod shapes;
+
 use async_trait::async_trait;
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{Call, Client};
 use super::marker::{self, Comment, Marker};
 use super::wish::{
-    Deployment, DeploymentState, MergeState, PullRequest, Requested, Review, State, Status,
-    StatusState, Verdict, Wish,
+    Deployment, DeploymentState, PullRequest, Requested, Review, State, Status, StatusState,
+    Verdict, Wish,
 };
 use super::{Address, Forge, ForgeError, Right};
+use shapes::{Approvals, CommitStatus, MergeRequest, Note, Person, Told};
 
 /// What makes a title that of a draft.
 const DRAFT: &str = "Draft:";
@@ -26,110 +28,6 @@ const PAGE: usize = 100;
 #[derive(Debug)]
 pub(super) struct Gitlab {
     client: Client,
-}
-
-#[derive(Debug, Deserialize)]
-struct MergeRequest {
-    iid: u64,
-    web_url: String,
-    title: String,
-    description: Option<String>,
-    state: String,
-    source_branch: String,
-    target_branch: String,
-    source_project_id: Option<u64>,
-    target_project_id: u64,
-    sha: Option<String>,
-    merge_commit_sha: Option<String>,
-    squash_commit_sha: Option<String>,
-    merged_at: Option<String>,
-    author: Option<Person>,
-    #[serde(default)]
-    detailed_merge_status: Option<String>,
-    #[serde(default)]
-    reviewers: Vec<Person>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Person {
-    id: u64,
-    username: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Approvals {
-    #[serde(default)]
-    approved_by: Vec<Approval>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Approval {
-    user: Person,
-}
-
-#[derive(Debug, Deserialize)]
-struct Note {
-    id: u64,
-    body: String,
-    author: Option<Person>,
-}
-
-#[derive(Debug, Deserialize)]
-struct CommitStatus {
-    name: String,
-    status: String,
-    description: Option<String>,
-    target_url: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Told {
-    id: u64,
-    sha: String,
-    status: String,
-}
-
-impl MergeRequest {
-    /// The commit that brought it to its target branch, once it is merged: a merge's or a squash's
-    /// own, and its last one where neither was made.
-    fn landed(&self) -> Option<&str> {
-        let own = [&self.merge_commit_sha, &self.squash_commit_sha];
-        own.into_iter()
-            .chain([&self.sha])
-            .find_map(|sha| sha.as_deref())
-    }
-
-    fn told(self) -> PullRequest {
-        let state = match &*self.state {
-            "merged" => State::Merged {
-                commit: self.landed().map(str::to_owned),
-            },
-            "opened" | "locked" => State::Open,
-            _ => State::Closed,
-        };
-        let merge_state = match self.detailed_merge_status.as_deref() {
-            Some("mergeable") => MergeState::Clean,
-            None | Some("checking" | "unchecked" | "preparing" | "approvals_syncing") => {
-                MergeState::Unknown
-            }
-            Some(_) => MergeState::Blocked,
-        };
-        PullRequest {
-            number: self.iid,
-            url: self.web_url,
-            title: self.title,
-            body: self.description.unwrap_or_default(),
-            branch: self.source_branch,
-            base: self.target_branch,
-            head: self.sha.unwrap_or_default(),
-            author: self
-                .author
-                .map(|author| author.username)
-                .unwrap_or_default(),
-            state,
-            merge_state,
-        }
-    }
 }
 
 impl Gitlab {
@@ -386,36 +284,6 @@ impl Gitlab {
                 self.client.tell(call).await
             }
         }
-    }
-}
-
-impl Note {
-    fn told(self) -> Comment {
-        Comment {
-            id: self.id,
-            by: self
-                .author
-                .map(|author| author.username)
-                .unwrap_or_default(),
-            body: self.body,
-        }
-    }
-}
-
-impl CommitStatus {
-    fn told(self) -> Option<Status> {
-        let state = match &*self.status {
-            "pending" | "running" | "created" => StatusState::Pending,
-            "success" => StatusState::Success,
-            "failed" => StatusState::Failure,
-            _ => return None,
-        };
-        Some(Status {
-            context: self.name,
-            state,
-            description: self.description.unwrap_or_default(),
-            url: self.target_url,
-        })
     }
 }
 
