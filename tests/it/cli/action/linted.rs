@@ -100,6 +100,39 @@ fn no_shell_reads_an_input_and_every_action_is_pinned() {
     assert!(read >= 10);
 }
 
+#[test]
+fn every_input_and_output_is_told_of_and_handed_on() {
+    let read = |file: &str| fs::read_to_string(root().join(file)).unwrap();
+    let action: serde_json::Value = serde_saphyr::from_str(&read("action/action.yml")).unwrap();
+    let (docs, run) = (read("docs/action.md"), read("action/run"));
+    let step = action["runs"]["steps"][0]["env"].as_object().unwrap();
+    for (name, input) in action["inputs"].as_object().unwrap() {
+        assert!(
+            docs.contains(&format!("`{name}`")),
+            "{name} is not in the docs"
+        );
+        assert!(input["description"].is_string(), "{name}");
+        let handed = format!("${{{{ inputs.{name} }}}}");
+        let variable = step.iter().find(|(_, value)| **value == handed.as_str());
+        let (variable, _) = variable.unwrap_or_else(|| panic!("{name} is not handed on"));
+        let read_by_run = run.contains(&**variable);
+        let suffix = variable
+            .strip_prefix("MODELYARD_ACTION_")
+            .unwrap_or_default();
+        let inputs = read("src/cli/action/inputs.rs");
+        assert!(
+            read_by_run || inputs.contains(&format!("\"{suffix}\"")),
+            "{variable}"
+        );
+    }
+    for name in action["outputs"].as_object().unwrap().keys() {
+        assert!(
+            docs.contains(&format!("`{name}`")),
+            "{name} is not in the docs"
+        );
+    }
+}
+
 fn visited(value: &serde_json::Value, visit: &mut impl FnMut(&str, &str)) {
     match value {
         serde_json::Value::Object(fields) => {
