@@ -34,6 +34,7 @@ pub mod git;
 mod gitea;
 mod github;
 mod gitlab;
+pub mod hook;
 mod hub;
 mod marker;
 mod right;
@@ -191,5 +192,6 @@ pub mod codes {
         FORGE_REFUSED = "forge-refused";
         FORGE_ANSWER = "forge-answer";
         FORGE_INSECURE = "forge-insecure";
+        FORGE_HOOK_SECRET = "forge-hook-secret";
     }
 }

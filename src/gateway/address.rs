@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! /healthz  /readyz  /metrics                 of the server, for whoever watches it
+//! /hooks/forge                                what a forge tells by itself, where somebody listens
 //! /v2  /v2/health/live  /v2/health/ready      of the server, in the protocol's words
 //! /v2/models/NAME[/versions/VERSION]          a deployment's metadata
 //! …/ready                                     whether it is ready

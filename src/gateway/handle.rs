@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::access::Noted;
 use super::address::{self, Asked, What, Who};
 use super::flow::Answer;
+use super::hooks::{HOOK, heard};
 use super::map::{Backend, Deployment};
 use super::metrics;
 use super::predict::predict;
@@ -58,6 +59,9 @@ async fn route(
 ) -> Result<Response<Answer>, Refusal> {
     let uri = request.uri().clone();
     let path = uri.path();
+    if let Some(hooks) = shared.hooks.get().filter(|_| path == HOOK) {
+        return heard(shared, hooks, request).await;
+    }
     let Some(asked) = address::read(path) else {
         return Err(Refusal::NoSuchRoute(path.to_owned()));
     };
@@ -116,7 +120,7 @@ fn admit(
     Ok(asker)
 }
 
-fn only(request: &Request<Incoming>, methods: &[Method]) -> Result<(), Refusal> {
+pub(super) fn only(request: &Request<Incoming>, methods: &[Method]) -> Result<(), Refusal> {
     if methods.contains(request.method()) {
         return Ok(());
     }
@@ -218,7 +222,7 @@ fn refused(shared: &Shared, refusal: &Refusal, told: &Told) -> Response<Answer> 
     response
 }
 
-fn empty(status: StatusCode) -> Response<Answer> {
+pub(super) fn empty(status: StatusCode) -> Response<Answer> {
     let mut response = Response::new(Answer::Whole(None));
     *response.status_mut() = status;
     response

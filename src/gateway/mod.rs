@@ -38,6 +38,7 @@ mod flow;
 mod gate;
 mod gather;
 mod handle;
+mod hooks;
 mod instance;
 mod lane;
 mod limits;
@@ -67,6 +68,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use access::ACCESS;
+pub use hooks::{Ears, HOOK, Heard};
 pub use limits::Limits;
 pub use listening::{ListenError, bind, inherited};
 pub use measure::METRICS;
@@ -113,6 +115,11 @@ impl Gateway {
     /// A gateway without routes.
     pub fn new(limits: Limits, access: Access, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared::new(limits, access, clock)))
+    }
+
+    /// Hands on to `ears` what is posted to [`HOOK`]; whoever listens first goes on listening.
+    pub fn listen_to(&self, ears: Arc<dyn Ears>) {
+        self.0.hooks.get_or_init(|| hooks::Hooks::new(ears));
     }
 
     /// Puts another routing into force, all at once. Requests that are being answered finish by

@@ -48,7 +48,7 @@ pub(super) async fn read(
         wanted: "a number of bytes",
         found,
     })?;
-    let (bytes, budget) = gather(shared, body).await?;
+    let (bytes, budget) = gather(shared, body, shared.limits.request_bytes).await?;
     let body = Body {
         bytes,
         header_length,
@@ -86,15 +86,17 @@ async fn understand(body: Body) -> Result<(Body, Request), Refusal> {
     }
 }
 
-async fn gather(
+/// All of a body of at most so many bytes, and its share of what all requests may take.
+pub(super) async fn gather(
     shared: &Shared,
     mut body: Incoming,
+    most: usize,
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
     let limits = &shared.limits;
     let announced = body.size_hint().exact();
     let announced = announced.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    if announced.is_some_and(|length| length > limits.request_bytes) {
-        return Err(Refusal::TooLarge(limits.request_bytes));
+    if announced.is_some_and(|length| length > most) {
+        return Err(Refusal::TooLarge(most));
     }
     let deadline = Instant::now() + limits.body_time;
     let mut gathered = Gathered::default();
@@ -107,8 +109,8 @@ async fn gather(
         let Ok(data) = frame.map_err(Refusal::BrokenOff)?.into_data() else {
             continue;
         };
-        if gathered.length().saturating_add(data.len()) > limits.request_bytes {
-            return Err(Refusal::TooLarge(limits.request_bytes));
+        if gathered.length().saturating_add(data.len()) > most {
+            return Err(Refusal::TooLarge(most));
         }
         let units = u32::try_from(data.len().div_ceil(BUDGET_UNIT)).unwrap_or(u32::MAX);
         let share = Arc::clone(&shared.budget).try_acquire_many_owned(units);

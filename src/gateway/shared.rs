@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, Semaphore};
 
 use super::gate::Gate;
+use super::hooks::Hooks;
 use super::instance::Instance;
 use super::limits::Limits;
 use super::map::{Deployment, Lasting, Map, Standing};
@@ -42,6 +43,8 @@ pub(super) struct Shared {
     /// How many requests were refused, by code.
     refused: Mutex<BTreeMap<&'static str, u64>>,
     pub(super) connections: AtomicU64,
+    /// Who hears what is posted beside predictions, if anybody.
+    pub(super) hooks: OnceLock<Hooks>,
 }
 
 /// What outlives the map.
@@ -74,6 +77,7 @@ impl Shared {
             is_draining: AtomicBool::new(false),
             refused: Mutex::default(),
             connections: AtomicU64::new(0),
+            hooks: OnceLock::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod front;
+mod hooks;
 mod parent;
 mod server;
 mod telling;
@@ -44,6 +45,7 @@ const SOCKET_ARGUMENT: &str = "--socket-is-standard-input";
 #[command(after_help = "Examples:
   modelyard serve --environment host
   modelyard serve -e factory --listen 0.0.0.0:8443 --certificate tls.pem --key tls.key
+  MODELYARD_HOOK_SECRET=… modelyard serve -e factory   # and a webhook to http://HOST/hooks/forge
   modelyard serve -e factory --access-log --output json 2>>/var/log/modelyard.jsonl
   modelyard status -e host --watch
   curl http://127.0.0.1:8080/v2/models/digits/infer -d @request.json
@@ -81,6 +83,10 @@ pub(super) struct Arguments {
     /// How often main is fetched; `modelyard reconcile --nudge` has it fetched at once
     #[arg(long, value_name = "TIME", default_value = "30s")]
     poll: Span,
+    /// The file with the secret that the forge signs its webhooks with; without one it is
+    /// MODELYARD_HOOK_SECRET, and where there is neither, no webhook is heard
+    #[arg(long, value_name = "FILE")]
+    hook_secret_file: Option<PathBuf>,
     /// The Prometheus server that analyses query
     #[arg(long, value_name = "URL", env = "PROMETHEUS_URL")]
     prometheus: Option<Url>,

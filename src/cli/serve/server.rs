@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::interval;
 
-use super::{Arguments, Assembly, Role, Told};
+use super::{Arguments, Assembly, Role, Told, hooks};
 use crate::cli::fault::CliError;
 use crate::cli::{Context, Outcome};
 use crate::gateway::tokens::{self, Tokens};
@@ -61,6 +61,9 @@ pub(super) async fn serve(
         Arc::clone(&context.clock),
     );
     let receipts = Receipts::begin(&yard, &environment).await?;
+    if let Some(ears) = hooks::ears(arguments, context, &yard, &folder)? {
+        gateway.listen_to(ears);
+    }
     let assembly = Assembly {
         environment: environment.clone(),
         yard,
