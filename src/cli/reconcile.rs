@@ -17,6 +17,10 @@ use crate::reconcile::inbox::{Inbox, Message};
 use crate::reconcile::status::Status;
 use crate::record::Failure;
 
+/// How long pull requests may take to hear what became of them; what they miss is told by the next
+/// who reconciles.
+const UNTIL_TOLD: Duration = Duration::from_secs(30);
+
 /// Make an environment of this host what main says, once, or have its server do so now
 ///
 /// With --once: fetches main, and goes on until nothing is left to do but what time or people
@@ -75,11 +79,23 @@ impl Arguments {
             every: SignedDuration::ZERO,
             clock: Arc::clone(&context.clock),
         };
-        let mut told = Told::of(context, environment, folder, None, assembled.limiting);
+        let herald = assembled.herald.clone();
+        let limiting = assembled.limiting;
+        let mut told = Told::of(
+            context,
+            environment,
+            folder,
+            None,
+            limiting,
+            assembled.herald,
+        );
         let settling = follower.settle(&mut told);
         let is_settled = timeout(Duration::from_secs(self.timeout), settling)
             .await
             .is_ok();
+        if let Some(herald) = herald {
+            herald.finish(UNTIL_TOLD).await;
+        }
         let Some(status) = told.status() else {
             return Ok(Outcome::Problems);
         };

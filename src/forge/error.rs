@@ -8,7 +8,7 @@ use super::{Right, codes};
 use crate::platform::http::ClientError;
 use crate::platform::retry::Retryable;
 use crate::record::kind::ForgeType;
-use crate::record::{Class, Code, Fault};
+use crate::record::{Class, Code, Failure, Fault};
 
 /// A forge that could not do what was asked.
 ///
@@ -267,4 +267,10 @@ impl Retryable for ForgeError {
             _ => None,
         }
     }
+}
+
+/// How long a forge asked to be left alone, if that is what `failure` tells.
+pub fn asked_to_wait(failure: &Failure) -> Option<Duration> {
+    let failure: &(dyn std::error::Error + 'static) = &**failure;
+    failure.downcast_ref::<ForgeError>()?.retry_after()
 }

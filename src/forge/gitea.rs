@@ -1,7 +1,7 @@
 //! Gitea, and Forgejo, which keeps its API.
 //!
 //! The calls are those of `/swagger.v1.json`, version 1, and are held against Gitea itself. There
-//! are no deployments.
+//! are no deployments: what becomes of a commit in an environment is a status of it.
 
 use async_trait::async_trait;
 use reqwest::Method;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::client::Call;
 use super::hub::{Dialect, Hub, Pull, page};
-use super::wish::{Deployment, PullRequest, State, Wish};
+use super::wish::{Deployment, DeploymentState, PullRequest, State, Status, StatusState, Wish};
 use super::{ForgeError, Right};
 
 /// What makes a title that of a draft; each may be configured away, these are what it ships with.
@@ -127,9 +127,45 @@ impl Dialect for Gitea {
         hub.client.tell(call.sends(json!({ "labels": ids }))).await
     }
 
-    async fn deploy(_: &Hub<Self>, _: &Deployment) -> Result<bool, ForgeError> {
-        Ok(false)
+    async fn deploy(hub: &Hub<Self>, deployment: &Deployment) -> Result<(), ForgeError> {
+        let state = match deployment.state {
+            DeploymentState::InProgress => StatusState::Pending,
+            DeploymentState::Success => StatusState::Success,
+            DeploymentState::Failure => StatusState::Failure,
+            DeploymentState::Superseded => StatusState::Error,
+        };
+        let status = Status {
+            context: context(&deployment.environment),
+            state,
+            description: deployment.description.clone(),
+            url: deployment.url.clone(),
+        };
+        hub.set_status_once(&deployment.commit, &status).await
     }
+
+    async fn deployed(
+        hub: &Hub<Self>,
+        commit: &str,
+        environment: &str,
+    ) -> Result<Option<(DeploymentState, String)>, ForgeError> {
+        let context = context(environment);
+        let mut said = hub.statuses_once(commit).await?.into_iter();
+        let told = said.find(|status| status.context == context);
+        Ok(told.map(|status| {
+            let state = match status.state {
+                StatusState::Pending => DeploymentState::InProgress,
+                StatusState::Success => DeploymentState::Success,
+                StatusState::Failure => DeploymentState::Failure,
+                StatusState::Error => DeploymentState::Superseded,
+            };
+            (state, status.description)
+        }))
+    }
+}
+
+/// Whose word the status of a deployment is.
+fn context(environment: &str) -> String {
+    format!("modelyard/deployment/{environment}")
 }
 
 async fn new_label(hub: &Hub<Gitea>, name: &str) -> Result<u64, ForgeError> {

@@ -18,6 +18,9 @@ const MAX_DESCRIPTION: usize = 140;
 /// What our deployments are told from others by.
 const TASK: &str = "modelyard";
 
+/// What telling of a deployment is, behind "can't".
+const TELL: &str = "tell how a deployment goes";
+
 /// As many as GitHub gives on one page.
 const PAGE: usize = 100;
 
@@ -83,9 +86,43 @@ impl Dialect for Github {
             .await
     }
 
-    async fn deploy(hub: &Hub<Self>, deployment: &Deployment) -> Result<bool, ForgeError> {
-        deploy_once(hub, deployment).await?;
-        Ok(true)
+    async fn deploy(hub: &Hub<Self>, deployment: &Deployment) -> Result<(), ForgeError> {
+        let (commit, environment) = (&deployment.commit, &deployment.environment);
+        let id = match deployment_of(hub, commit, environment).await? {
+            Some(known) => known,
+            None => begin_deployment(hub, deployment).await?,
+        };
+        let status = status_of(deployment);
+        let same = last_status(hub, id).await?.is_some_and(|last| {
+            status["state"] == json!(last.state)
+                && status["description"] == json!(last.description.unwrap_or_default())
+                && deployment.url.as_deref().unwrap_or_default() == last.log_url.unwrap_or_default()
+        });
+        if same {
+            return Ok(());
+        }
+        let path = format!("deployments/{id}/statuses");
+        let call = hub.call(Method::POST, &path, TELL, Right::Deployments);
+        hub.client.tell(call.sends(status)).await
+    }
+
+    async fn deployed(
+        hub: &Hub<Self>,
+        commit: &str,
+        environment: &str,
+    ) -> Result<Option<(DeploymentState, String)>, ForgeError> {
+        let Some(id) = deployment_of(hub, commit, environment).await? else {
+            return Ok(None);
+        };
+        Ok(last_status(hub, id).await?.map(|last| {
+            let state = match &*last.state {
+                "success" => DeploymentState::Success,
+                "failure" | "error" => DeploymentState::Failure,
+                "inactive" => DeploymentState::Superseded,
+                _ => DeploymentState::InProgress,
+            };
+            (state, last.description.unwrap_or_default())
+        }))
     }
 }
 
@@ -107,40 +144,23 @@ async fn of_branch(hub: &Hub<Github>, branch: &str) -> Result<Vec<PullRequest>, 
     Ok(pulls.into_iter().filter(ours).map(Pull::told).collect())
 }
 
-async fn deploy_once(hub: &Hub<Github>, deployment: &Deployment) -> Result<(), ForgeError> {
-    let id = match deployment_of(hub, deployment).await? {
-        Some(known) => known,
-        None => begin_deployment(hub, deployment).await?,
-    };
+async fn last_status(hub: &Hub<Github>, id: u64) -> Result<Option<DeploymentStatus>, ForgeError> {
     let path = format!("deployments/{id}/statuses");
-    let doing = "tell how a deployment goes";
-    let call = hub
-        .call(Method::GET, &path, doing, Right::Read)
-        .with("per_page", &1);
-    let last: Vec<DeploymentStatus> = hub.client.ask(call).await?;
-    let status = status_of(deployment);
-    let same = last.first().is_some_and(|last| {
-        status["state"] == json!(last.state)
-            && status["description"] == json!(last.description.as_deref().unwrap_or_default())
-            && deployment.url.as_deref().unwrap_or_default()
-                == last.log_url.as_deref().unwrap_or_default()
-    });
-    if same {
-        return Ok(());
-    }
-    let call = hub.call(Method::POST, &path, doing, Right::Deployments);
-    hub.client.tell(call.sends(status)).await
+    let call = hub.call(Method::GET, &path, TELL, Right::Read);
+    let last: Vec<DeploymentStatus> = hub.client.ask(call.with("per_page", &1)).await?;
+    Ok(last.into_iter().next())
 }
 
 async fn deployment_of(
     hub: &Hub<Github>,
-    deployment: &Deployment,
+    commit: &str,
+    environment: &str,
 ) -> Result<Option<u64>, ForgeError> {
     let doing = "look for the deployment";
     let call = hub.call(Method::GET, "deployments", doing, Right::Read);
     let call = call
-        .with("sha", &deployment.commit)
-        .with("environment", &deployment.environment)
+        .with("sha", commit)
+        .with("environment", environment)
         .with("task", TASK)
         .with("per_page", &1);
     let known: Vec<Told> = hub.client.ask(call).await?;
@@ -170,6 +190,7 @@ fn status_of(deployment: &Deployment) -> Value {
         DeploymentState::InProgress => "in_progress",
         DeploymentState::Success => "success",
         DeploymentState::Failure => "failure",
+        DeploymentState::Superseded => "inactive",
     };
     let mut status = json!({
         "state": state,

@@ -4,12 +4,18 @@ use crate::record::Name;
 
 /// The first line of a comment of ours: `<!-- modelyard:plan -->`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Marker(Name);
+pub struct Marker(String);
 
 impl Marker {
     /// The marker of all comments about one thing.
-    pub const fn new(about: Name) -> Self {
-        Self(about)
+    pub fn new(about: Name) -> Self {
+        Self(about.into())
+    }
+
+    /// The marker of all comments about what became of a merge in an environment:
+    /// `<!-- modelyard:rollout:factory -->`.
+    pub fn rollout(environment: &Name) -> Self {
+        Self(format!("rollout:{environment}"))
     }
 
     fn line(&self) -> String {

@@ -36,6 +36,7 @@ mod github;
 mod gitlab;
 pub mod hook;
 mod hub;
+pub mod markdown;
 mod marker;
 mod right;
 mod token;
@@ -47,7 +48,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use address::{Address, Choice, Place, settle};
-pub use error::ForgeError;
+pub use error::{ForgeError, asked_to_wait};
 pub use marker::Marker;
 pub use right::Right;
 pub use token::{Token, token, variables};
@@ -153,12 +154,23 @@ pub trait Forge: fmt::Debug + Send + Sync {
     /// [`ForgeError`].
     async fn statuses(&self, commit: &str) -> Result<Vec<Status>, ForgeError>;
 
-    /// Tells how the deployment of a commit in an environment goes, and whether the forge has
-    /// deployments at all.
+    /// Tells how the deployment of a commit in an environment goes; what is told already is not
+    /// told again. A forge that has no deployments has it as a status of the commit.
     ///
     /// # Errors
     /// [`ForgeError`].
-    async fn deployment(&self, deployment: &Deployment) -> Result<bool, ForgeError>;
+    async fn tell_deployment(&self, deployment: &Deployment) -> Result<(), ForgeError>;
+
+    /// What was told last of a commit's deployment in an environment, and in which words where the
+    /// forge keeps them. Only who may write to the yard can have told it.
+    ///
+    /// # Errors
+    /// [`ForgeError`].
+    async fn deployment(
+        &self,
+        commit: &str,
+        environment: &str,
+    ) -> Result<Option<(DeploymentState, String)>, ForgeError>;
 }
 
 /// The forge at `address`, asked with `token`.

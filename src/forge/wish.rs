@@ -228,6 +228,8 @@ pub enum DeploymentState {
     Success,
     /// It failed.
     Failure,
+    /// Something else took its place before it served.
+    Superseded,
 }
 
 #[cfg(test)]

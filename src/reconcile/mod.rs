@@ -26,6 +26,7 @@
 //! | [`status`] | what all this looks like |
 //! | [`receipts`] | what served, kept in git |
 //! | `reserve` | room for the status on a disk that is full |
+//! | [`herald`] | what pull requests are told of what became of them |
 //! | [`revert`] | the commit that restores the line which chose a version that failed |
 //!
 //! # What holds
@@ -45,6 +46,7 @@ pub mod edges;
 pub mod follow;
 pub mod foreseen;
 pub mod gauge;
+pub mod herald;
 pub mod inbox;
 pub mod memory;
 mod pass;

@@ -3,24 +3,23 @@
 //! It is what a person's [rollback](crate::ops::rollback) is, but goes back to what served before
 //! by what the reconciler remembers, and its message has the evidence.
 //!
-//! Where there is a forge, a pull request of the branch is opened in the background: the forge
-//! being away holds nothing up. It is tried for about half an hour; the branch is there meanwhile.
+//! Where there is a forge, the [herald](super::herald) opens a pull request of the branch whenever
+//! the forge has time, and be it after a restart: its being away holds nothing up, and the branch is
+//! there meanwhile.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::edges::Scribe;
-use crate::ops::propose::Proposed;
-use crate::ops::pull_request::{self, Way};
+use super::herald::Herald;
+use crate::ops::pull_request::Offer;
 use crate::ops::rollback::{Line, lines, set_back};
 use crate::ops::{propose, refuse_errors};
 use crate::platform::clock::Clock;
 use crate::platform::redact::printable;
-use crate::platform::retry::Policy;
 use crate::record::kind::WriteBack;
-use crate::record::{Failure, Name, with_causes};
+use crate::record::{Failure, Name};
 use crate::rollout::{self, Content, Release};
 use crate::yard::{Yard, blocking};
 
@@ -29,45 +28,24 @@ pub struct Reverts {
     yard: Yard,
     environment: Name,
     clock: Arc<dyn Clock>,
-    way: Way,
+    herald: Option<Herald>,
 }
 
-/// How patiently a forge is asked for the pull request: about half an hour in all.
-pub const PATIENCE: Policy = Policy {
-    attempts: 14,
-    first_wait: Duration::from_secs(1),
-    longest_wait: Duration::from_secs(300),
-};
-
 impl Reverts {
-    /// Reverts of deployments in `environment`, whose pull requests come about by `way`.
-    pub fn new(yard: Yard, environment: Name, clock: Arc<dyn Clock>, way: Way) -> Self {
+    /// Reverts of deployments in `environment`, whose pull requests are opened by `herald`, where
+    /// there is one.
+    pub fn new(
+        yard: Yard,
+        environment: Name,
+        clock: Arc<dyn Clock>,
+        herald: Option<Herald>,
+    ) -> Self {
         Self {
             yard,
             environment,
             clock,
-            way,
+            herald,
         }
-    }
-
-    /// Opens the pull request, whenever the forge has time.
-    fn open(&self, mut proposed: Proposed) {
-        let (yard, way) = (self.yard.clone(), self.way.clone());
-        tokio::spawn(async move {
-            let opened = pull_request::open(&yard, &way, &mut proposed, false).await;
-            match (opened, &proposed.pull_request, &proposed.no_pull_request) {
-                (Err(error), ..) => tracing::warn!(
-                    branch = %proposed.branch,
-                    error = %with_causes(&*error),
-                    "the revert is on its branch, and has no pull request"
-                ),
-                (_, Some(opened), _) => {
-                    tracing::info!(url = %opened.url, "the revert has its pull request");
-                }
-                (_, _, Some(why)) => tracing::info!(%why, "the revert has no pull request"),
-                _ => {}
-            }
-        });
     }
 }
 
@@ -111,7 +89,9 @@ impl Scribe for Reverts {
                 return Ok(());
             }
             let proposed = propose::propose(change, &message, now).await?;
-            self.open(proposed);
+            if let (Some(herald), Some(offer)) = (&self.herald, Offer::of(&proposed)) {
+                herald.owe(offer).await;
+            }
             Ok(())
         })
         .await

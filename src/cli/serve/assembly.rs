@@ -1,6 +1,6 @@
 //! Puts a reconciler together from the parts that this host has.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +23,10 @@ use crate::reconcile::bytes::{self, Pulls};
 use crate::reconcile::edges::{Bytes, Edges, Front, Main, Memory, Wanted};
 use crate::reconcile::foreseen::{self, Foreseen, Reviews};
 use crate::reconcile::gauge::{self, Gauges};
+use crate::reconcile::herald::{self, Herald};
 use crate::reconcile::inbox::Inbox;
 use crate::reconcile::memory::{Glance, StateFolder};
-use crate::reconcile::revert::{self, Reverts};
+use crate::reconcile::revert::Reverts;
 use crate::record::kind::SecretReference;
 use crate::record::{Failure, Name, with_causes};
 use crate::rollout::Outcome;
@@ -59,14 +60,35 @@ pub(in crate::cli) enum Role {
     Serves(Gateway),
 }
 
-/// How reverts get their pull requests. That they can't keeps nothing from being served.
-fn way(context: &Context, yard: &Yard) -> Way {
-    proposing::way(context, yard, None, revert::PATIENCE).unwrap_or_else(|error| {
-        tracing::warn!(
-            error = %with_causes(&*error),
-            "reverts will have branches, and no pull requests"
-        );
-        Way::Git
+/// Who tells pull requests what became of them, where there is a forge that we may write to. That
+/// there is none is said, and keeps nothing from being served.
+fn herald(context: &Context, yard: &Yard, environment: &Name, folder: &Path) -> Option<Herald> {
+    let begun = || {
+        let why = match proposing::way(context, yard, None, herald::PATIENCE)? {
+            Way::Forge(forge) => {
+                let ground = herald::Ground {
+                    yard: yard.clone(),
+                    environment: environment.clone(),
+                    folder: folder.to_owned(),
+                    forge,
+                    clock: Arc::clone(&context.clock),
+                };
+                return Ok(Some(Herald::start(ground)?));
+            }
+            Way::Git => return Ok(None),
+            Way::NoToken { variables, .. } => {
+                format!("there is no token: set {}", variables.join(" or "))
+            }
+            Way::Unknown { host } => format!(
+                "which forge {host} is, is not known: say it as `spec.forge` in modelyard.yaml"
+            ),
+        };
+        context.note(&format!("pull requests are told nothing: {why}"));
+        Ok::<_, Failure>(None)
+    };
+    begun().unwrap_or_else(|error| {
+        tracing::warn!(error = %with_causes(&*error), "pull requests are told nothing");
+        None
     })
 }
 
@@ -78,6 +100,8 @@ pub(in crate::cli) struct Assembled {
     pub(in crate::cli) inbox: Inbox,
     /// What limits the runtimes that it starts.
     pub(in crate::cli) limiting: Limiting,
+    /// Who tells pull requests what became of them, if anybody.
+    pub(in crate::cli) herald: Option<Herald>,
 }
 
 /// The forge, asked by `patience`; nothing where there is none, or it can't be asked.
@@ -111,6 +135,7 @@ impl Assembly {
         context: &Context,
     ) -> Result<Assembled, Failure> {
         let clock = Arc::clone(&context.clock);
+        let looks = matches!(role, Role::Looks);
         let memory: Arc<dyn Memory> = match role {
             Role::Looks => Arc::new(Glance::of(&self.folder)),
             Role::Acts | Role::Serves(_) => Arc::new(StateFolder::take(&self.folder).await?),
@@ -172,8 +197,16 @@ impl Assembly {
             prometheus: self.prometheus,
             clock: Arc::clone(&clock),
         })?;
-        let way = way(context, &self.yard);
-        let scribe = Reverts::new(self.yard, self.environment, Arc::clone(&clock), way);
+        let herald = match looks {
+            true => None,
+            false => herald(context, &self.yard, &self.environment, &self.folder),
+        };
+        let scribe = Reverts::new(
+            self.yard,
+            self.environment,
+            Arc::clone(&clock),
+            herald.clone(),
+        );
         let reconciler = Reconciler::new(Edges {
             main,
             bytes,
@@ -190,6 +223,7 @@ impl Assembly {
             target,
             inbox: Inbox::of(&self.folder),
             limiting,
+            herald,
         })
     }
 }

@@ -89,6 +89,7 @@ pub(super) async fn serve(
         folder,
         Some((gateway.clone(), address)),
         assembled.limiting,
+        assembled.herald,
     );
     told.keep_receipts(receipts);
     // Who comes before the routes are known waits in the socket's backlog.

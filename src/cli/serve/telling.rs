@@ -13,6 +13,7 @@ use crate::cli::{Context, Format};
 use crate::gateway::Gateway;
 use crate::platform::redact::printable;
 use crate::reconcile::follow::Watcher;
+use crate::reconcile::herald::Herald;
 use crate::reconcile::receipts::Receipts;
 use crate::reconcile::status::Status;
 use crate::reconcile::{Report, Trouble};
@@ -27,6 +28,7 @@ pub(in crate::cli) struct Told<'a> {
     folder: PathBuf,
     gateway: Option<(Gateway, SocketAddr)>,
     limiting: Limiting,
+    herald: Option<Herald>,
     status: Option<Status>,
     troubles: Vec<Trouble>,
     unwritten: bool,
@@ -44,6 +46,7 @@ impl<'a> Told<'a> {
         folder: PathBuf,
         gateway: Option<(Gateway, SocketAddr)>,
         limiting: Limiting,
+        herald: Option<Herald>,
     ) -> Self {
         Self {
             context,
@@ -51,6 +54,7 @@ impl<'a> Told<'a> {
             folder,
             gateway,
             limiting,
+            herald,
             status: None,
             troubles: Vec::new(),
             unwritten: false,
@@ -137,6 +141,9 @@ impl Watcher for Told<'_> {
         let listening = self.gateway.as_ref().map(|(_, address)| *address);
         let mut status = Status::of(&self.environment, report, state, &self.troubles, listening);
         status.limits = Some(self.limiting.clone());
+        if let Some(herald) = &self.herald {
+            herald.passed(report, state, &status);
+        }
         let before = self
             .status
             .as_ref()

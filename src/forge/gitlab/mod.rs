@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use self::shapes::{Approvals, CommitStatus, MergeRequest, Note, Person, Told};
 use super::client::{Call, Client};
 use super::marker::{self, Comment, Marker};
 use super::wish::{
@@ -244,22 +245,49 @@ impl Gitlab {
         }
     }
 
-    async fn deploy_once(&self, deployment: &Deployment) -> Result<(), ForgeError> {
-        let doing = "tell of a deployment";
+    async fn deployment_of(
+        &self,
+        commit: &str,
+        environment: &str,
+    ) -> Result<Option<Told>, ForgeError> {
+        let doing = "look for the deployment";
         let call = self.call(Method::GET, "deployments", doing, Right::Read);
         let call = call
-            .with("environment", &deployment.environment)
+            .with("environment", environment)
             .with("order_by", "id")
             .with("sort", "desc")
             .with("per_page", &PAGE);
         let known: Vec<Told> = self.client.ask(call).await?;
-        let known = known
-            .into_iter()
-            .find(|known| known.sha == deployment.commit);
+        Ok(known.into_iter().find(|known| known.sha == commit))
+    }
+
+    async fn deployed_once(
+        &self,
+        commit: &str,
+        environment: &str,
+    ) -> Result<Option<(DeploymentState, String)>, ForgeError> {
+        let known = self.deployment_of(commit, environment).await?;
+        Ok(known.map(|known| {
+            let state = match &*known.status {
+                "success" => DeploymentState::Success,
+                "failed" => DeploymentState::Failure,
+                "canceled" => DeploymentState::Superseded,
+                _ => DeploymentState::InProgress,
+            };
+            // It keeps no words.
+            (state, String::new())
+        }))
+    }
+
+    async fn deploy_once(&self, deployment: &Deployment) -> Result<(), ForgeError> {
+        let doing = "tell of a deployment";
+        let (commit, environment) = (&deployment.commit, &deployment.environment);
+        let known = self.deployment_of(commit, environment).await?;
         let status = match deployment.state {
             DeploymentState::InProgress => "running",
             DeploymentState::Success => "success",
             DeploymentState::Failure => "failed",
+            DeploymentState::Superseded => "canceled",
         };
         let right = Right::Deployments;
         match known {
@@ -372,11 +400,17 @@ impl Forge for Gitlab {
         self.client.retry.run(|| self.statuses_once(commit)).await
     }
 
-    async fn deployment(&self, deployment: &Deployment) -> Result<bool, ForgeError> {
-        self.client
-            .retry
-            .run(|| self.deploy_once(deployment))
-            .await?;
-        Ok(true)
+    async fn tell_deployment(&self, deployment: &Deployment) -> Result<(), ForgeError> {
+        let deploy = || self.deploy_once(deployment);
+        self.client.retry.run(deploy).await
+    }
+
+    async fn deployment(
+        &self,
+        commit: &str,
+        environment: &str,
+    ) -> Result<Option<(DeploymentState, String)>, ForgeError> {
+        let deployed = || self.deployed_once(commit, environment);
+        self.client.retry.run(deployed).await
     }
 }

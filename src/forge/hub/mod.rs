@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::client::{Call, Client};
 use super::marker::Marker;
-use super::wish::{Deployment, PullRequest, Requested, Review, Status, Wish};
+use super::wish::{Deployment, DeploymentState, PullRequest, Requested, Review, Status, Wish};
 use super::{Address, Forge, ForgeError, Right};
 
 pub(super) use shapes::Pull;
@@ -53,8 +53,15 @@ pub(super) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     /// As [`Forge::label`].
     async fn label(hub: &Hub<Self>, number: u64, labels: &[String]) -> Result<(), ForgeError>;
 
+    /// As [`Forge::tell_deployment`].
+    async fn deploy(hub: &Hub<Self>, deployment: &Deployment) -> Result<(), ForgeError>;
+
     /// As [`Forge::deployment`].
-    async fn deploy(hub: &Hub<Self>, deployment: &Deployment) -> Result<bool, ForgeError>;
+    async fn deployed(
+        hub: &Hub<Self>,
+        commit: &str,
+        environment: &str,
+    ) -> Result<Option<(DeploymentState, String)>, ForgeError>;
 }
 
 /// A repository, and how it is asked.
@@ -193,7 +200,16 @@ impl<D: Dialect> Forge for Hub<D> {
         self.client.retry.run(|| self.statuses_once(commit)).await
     }
 
-    async fn deployment(&self, deployment: &Deployment) -> Result<bool, ForgeError> {
+    async fn tell_deployment(&self, deployment: &Deployment) -> Result<(), ForgeError> {
         self.client.retry.run(|| D::deploy(self, deployment)).await
+    }
+
+    async fn deployment(
+        &self,
+        commit: &str,
+        environment: &str,
+    ) -> Result<Option<(DeploymentState, String)>, ForgeError> {
+        let deployed = || D::deployed(self, commit, environment);
+        self.client.retry.run(deployed).await
     }
 }

@@ -128,7 +128,7 @@ impl<D: Dialect> Hub<D> {
         }
     }
 
-    pub(super) async fn set_status_once(
+    pub(in crate::forge) async fn set_status_once(
         &self,
         commit: &str,
         status: &Status,
@@ -150,7 +150,10 @@ impl<D: Dialect> Hub<D> {
         self.client.tell(call.sends(body)).await
     }
 
-    pub(super) async fn statuses_once(&self, commit: &str) -> Result<Vec<Status>, ForgeError> {
+    pub(in crate::forge) async fn statuses_once(
+        &self,
+        commit: &str,
+    ) -> Result<Vec<Status>, ForgeError> {
         let path = format!("commits/{commit}/status");
         let call = page(self.call(Method::GET, &path, "read statuses", Right::Read));
         let combined: Combined = self.client.ask(call).await?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::codes;
 use super::propose::Proposed;
@@ -161,6 +161,32 @@ pub fn way(
     })
 }
 
+/// A branch that is to be merged: all that its pull request is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Offer {
+    /// The branch.
+    pub branch: String,
+    /// The branch that it is for.
+    pub main: String,
+    /// The commit of main that it began from.
+    pub base: String,
+    /// Its last commit.
+    pub commit: String,
+}
+
+impl Offer {
+    /// What was proposed, if it is on a branch that a forge can see.
+    pub fn of(proposed: &Proposed) -> Option<Self> {
+        (!proposed.on_main && proposed.pushed.is_some()).then(|| Self {
+            branch: proposed.branch.clone(),
+            main: proposed.main.clone(),
+            base: proposed.base.clone(),
+            commit: proposed.commit.clone(),
+        })
+    }
+}
+
 /// Opens the pull request of what was proposed, or brings it up to date, and notes it there; notes
 /// how to have it opened where that can't be.
 ///
@@ -172,9 +198,9 @@ pub async fn open(
     proposed: &mut Proposed,
     draft: bool,
 ) -> Result<(), Failure> {
-    if proposed.on_main || proposed.pushed.is_none() {
+    let Some(offer) = Offer::of(proposed) else {
         return Ok(());
-    }
+    };
     let forge = match way {
         Way::Git => return Ok(()),
         Way::Unknown { host } => {
@@ -194,9 +220,25 @@ pub async fn open(
         }
         Way::Forge(forge) => forge,
     };
+    let opened = open_on(&**forge, yard, &offer, draft).await?;
+    proposed.how_to_merge.clear();
+    proposed.pull_request = Some(opened);
+    Ok(())
+}
+
+/// Opens the pull request of `offer` on `forge`, or brings it up to date.
+///
+/// # Errors
+/// [`ForgeError`], and if its commits are not here.
+pub async fn open_on(
+    forge: &dyn Forge,
+    yard: &Yard,
+    offer: &Offer,
+    draft: bool,
+) -> Result<Opened, Failure> {
     let kind = forge.address().kind;
     let from = yard.clone();
-    let (base, tip) = (proposed.base.clone(), proposed.commit.clone());
+    let (base, tip) = (offer.base.clone(), offer.commit.clone());
     let (brought, template, owners) = blocking(move || {
         let (base, tip) = (commit(&from, base)?, commit(&from, tip)?);
         let brought = from.brought(base, tip)?;
@@ -208,9 +250,9 @@ pub async fn open(
     })
     .await?;
     let wish = Wish {
-        branch: proposed.branch.clone(),
-        base: proposed.main.clone(),
-        title: text::title(&brought, &proposed.branch),
+        branch: offer.branch.clone(),
+        base: offer.main.clone(),
+        title: text::title(&brought, &offer.branch),
         body: text::body(&brought, template),
         draft,
     };
@@ -229,9 +271,7 @@ pub async fn open(
             Err(error) => opened.missing.push(printable(&with_causes(&error))),
         }
     }
-    proposed.how_to_merge.clear();
-    proposed.pull_request = Some(opened);
-    Ok(())
+    Ok(opened)
 }
 
 /// Waits until the pull request of what was proposed is merged.

@@ -1,6 +1,7 @@
 //! What a pull request says of its change.
 
 use crate::forge::Body;
+use crate::forge::markdown::{code, fenced, longest_ticks};
 use crate::record::Failure;
 use crate::record::kind::ForgeType;
 use crate::yard::{Brought, Snapshot};
@@ -10,6 +11,9 @@ const MAX_TITLE: usize = 200;
 
 /// The longest text: GitHub takes 65,536 characters, and a template wants some.
 const MAX_TEXT: usize = 40_000;
+
+/// The longest path that is told whole, in characters.
+const MAX_PATH: usize = 500;
 
 /// The longest template.
 const MAX_TEMPLATE_BYTES: usize = 16 * 1024;
@@ -74,7 +78,7 @@ pub(super) fn body(brought: &Brought, template: Option<String>) -> Body {
     }
     for (path, is_written) in &brought.files {
         let removed = if *is_written { "" } else { ", removed" };
-        text += &format!("- {}{removed}\n", code(path));
+        text += &format!("- {}{removed}\n", code(path, MAX_PATH));
     }
     if brought.more_files > 0 {
         text += &format!("- and {} more files\n", brought.more_files);
@@ -86,23 +90,6 @@ pub(super) fn body(brought: &Brought, template: Option<String>) -> Body {
         text += &format!("\n{fence}\n\n…\n");
     }
     Body::new(&text, template)
-}
-
-/// `text` as it is: nobody is called by an `@` in it, and nothing in it is a link or a picture.
-fn fenced(text: &str) -> String {
-    let fence = "`".repeat((longest_ticks(text) + 1).max(3));
-    format!("{fence}text\n{text}\n{fence}\n\n")
-}
-
-fn code(text: &str) -> String {
-    let ticks = "`".repeat(longest_ticks(text) + 1);
-    let space = if text.contains('`') { " " } else { "" };
-    format!("{ticks}{space}{text}{space}{ticks}")
-}
-
-fn longest_ticks(text: &str) -> usize {
-    let runs = text.split(|c| c != '`').map(str::len);
-    runs.max().unwrap_or(0)
 }
 
 #[cfg(test)]

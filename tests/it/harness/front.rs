@@ -113,6 +113,12 @@ impl Front {
         self.rule(method, part, answer, None)
     }
 
+    /// Is faithful again, whatever was said.
+    pub fn is_faithful(&self) {
+        let mut state = self.state.lock().expect("no holder panics");
+        state.rules.clear();
+    }
+
     /// Answers the next `times` such requests, then is faithful again.
     pub fn times(&self, times: usize, method: &str, part: &str, answer: Answer) -> &Self {
         self.rule(method, part, answer, Some(times))

@@ -223,12 +223,18 @@ impl Gitea {
 
     /// Asks its API as somebody; fails the test unless it says yes.
     #[track_caller]
-    pub fn ask(&self, who: &Person, method: &str, path: &str, body: Option<Value>) -> Value {
+    pub fn ask(
+        &self,
+        who: &Person,
+        method: &str,
+        path: &str,
+        body: impl Into<Option<Value>>,
+    ) -> Value {
+        let body = body.into();
         let authorization = format!("token {}", who.token);
         let headers = [("authorization", &*authorization)];
         let path = format!("/api/v1/{path}");
         let answer = web::ask(&self.host, method, &path, &headers, body.as_ref());
-        drop(body);
         assert!(
             (200..300).contains(&answer.status),
             "{method} {path}: {} {}",
@@ -260,6 +266,18 @@ impl Gitea {
             self.ask(&self.root, "PUT", &path, Some(may));
         }
         self.git_url(name, writers.first().unwrap_or(&&self.root))
+    }
+
+    /// Has it tell `url` of pushes and pull requests of `acme/NAME`, signed with `secret`.
+    pub fn hook(&self, name: &str, url: &str, secret: &str) {
+        let hook = json!({
+            "type": "gitea",
+            "active": true,
+            "events": ["push", "pull_request"],
+            "config": { "url": url, "content_type": "json", "secret": secret },
+        });
+        let path = format!("repos/acme/{name}/hooks");
+        self.ask(&self.root, "POST", &path, hook);
     }
 
     /// Where git finds `acme/NAME`, as somebody.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use modelyard::ops::pull_request::Way;
 use modelyard::platform::clock::FixedClock;
 use modelyard::reconcile::edges::Scribe as _;
 use modelyard::reconcile::revert::Reverts;
@@ -36,7 +35,7 @@ pub(crate) fn failure() -> Failure {
 
 async fn revert(story: &Story) {
     let yard = Yard::discover(&story.folder()).unwrap();
-    let reverts = Reverts::new(yard, name("host"), Arc::new(FixedClock(NOW)), Way::Git);
+    let reverts = Reverts::new(yard, name("host"), Arc::new(FixedClock(NOW)), None);
     let (deployment, failure) = (name("digits"), failure());
     let written = reverts.revert(&deployment, &failure, WriteBack::PullRequest);
     written.await.unwrap();

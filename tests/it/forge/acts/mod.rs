@@ -1,12 +1,15 @@
 //! Every act on a yard is a pull request, on a real Gitea with two people.
 
+mod after;
+mod reverts;
+
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::contract::Stage as _;
-use super::gitea::Yard;
+use crate::forge::contract::Stage as _;
+use crate::forge::gitea::Yard;
 use crate::harness::{Answer, Front, Run};
 use crate::yard::story::{DIRECT, MODEL, Story};
 
@@ -380,81 +383,4 @@ fn two_people_at_once_share_one_pull_request() {
         .into_iter()
         .filter(|pull| pull["state"] == "open");
     assert_eq!(open.count(), 1);
-}
-
-mod reverts {
-    //! What the reconciler writes back.
-
-    use std::sync::Arc;
-
-    use jiff::Timestamp;
-    use modelyard::forge::Options;
-    use modelyard::ops::pull_request::{Way, way};
-    use modelyard::platform::clock::FixedClock;
-    use modelyard::reconcile::edges::Scribe as _;
-    use modelyard::reconcile::revert::Reverts;
-    use modelyard::record::kind::WriteBack;
-    use modelyard::yard::Yard;
-
-    use super::*;
-    use crate::forge::RETRY;
-    use crate::reconcile::{failure, name};
-
-    fn found(clone: &Clone, page: &str) -> Way {
-        let token = clone.forge.bot.token.clone();
-        let variable = |name: &str| (name == "GITEA_TOKEN").then(|| token.clone().into());
-        let yard = Yard::discover(&clone.story.folder()).unwrap();
-        let options = Options {
-            retry: RETRY,
-            clock: Arc::new(FixedClock(Timestamp::UNIX_EPOCH)),
-        };
-        let choice = format!("gitea={page}").parse().unwrap();
-        way(&yard, Some(&choice), variable, &options).unwrap()
-    }
-
-    async fn revert(clone: &Clone, way: Way) {
-        let yard = Yard::discover(&clone.story.folder()).unwrap();
-        let clock = Arc::new(FixedClock(Timestamp::UNIX_EPOCH));
-        let reverts = Reverts::new(yard, name("factory"), clock, way);
-        let (digits, failure) = (name("digits"), failure());
-        let written = reverts.revert(&digits, &failure, WriteBack::PullRequest);
-        written.await.unwrap();
-    }
-
-    fn branches(clone: &Clone) -> String {
-        clone.story.git("ls-remote --heads origin")
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_revert_gets_its_pull_request_and_waits_for_no_forge() {
-        let clone = Clone::new();
-        clone.story.write(
-            "deployments/factory/digits.yaml",
-            "apiVersion: modelyard.dev/v1\nkind: Deployment\n\
-             metadata: {name: digits, environment: factory}\n\
-             spec:\n  model: vision/digits\n  version: 1.0.0\n",
-        );
-        clone.story.git("add -A");
-        clone.story.git("commit -q -m deploy");
-        clone.story.git("push -q origin main");
-
-        // It takes a connection, and never says a word.
-        let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let page = format!("http://{}/acme/yard", mute.local_addr().unwrap());
-        revert(&clone, found(&clone, &page)).await;
-        assert!(branches(&clone).contains("revert/factory/digits/"));
-        assert_eq!(clone.pulls(), [] as [Value; 0]);
-
-        let page = format!("http://{}/acme/yard", clone.forge.gitea.host());
-        revert(&clone, found(&clone, &page)).await;
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while clone.pulls().is_empty() {
-            assert!(Instant::now() < deadline, "no pull request");
-            tokio::task::yield_now().await;
-        }
-        let pull = clone.pull(1);
-        assert_eq!(pull["title"], "factory/digits: back to vision/digits 0.9.0");
-        let body = pull["body"].as_str().unwrap();
-        assert!(body.contains("- errors: 0 good, 1 bad"), "{body}");
-    }
 }

@@ -1,0 +1,255 @@
+//! Tells pull requests what became of them: in each environment how the deployment of the merge
+//! goes, step by step in one comment, until it serves or has failed.
+//!
+//! ```text
+//!  passes ──▶ what is seen ──▶ claims: what each commit of main asked for, and how it goes
+//!                                │            ▲
+//!                                ▼            │ main's line, walked when main has moved
+//!                          told.json, then the forge, whenever it has time
+//! ```
+//!
+//! | file | has |
+//! | --- | --- |
+//! | `sight` | what a pass shows of a deployment |
+//! | `origin` | which commits of main asked for what |
+//! | `claim` | what a commit asked for, and what became of it |
+//! | `page` | the comment |
+//! | `ledger` | what is still to be told, kept beside the state |
+//! | `teller` | the forge, asked one thing after the other |
+//!
+//! # What holds
+//!
+//! - A pass waits for none of this: it leaves what it has seen, and goes on. All else happens
+//!   beside it, and is bounded: of each merge only the newest state is told, and of so many merges.
+//! - What a forge missed, being away, in a hurry or unwilling, is told later, once, also by the next
+//!   server. Nothing is told of what has not changed.
+//! - A revert's pull request is opened whenever the forge has time, by this server or the next.
+
+mod claim;
+mod ledger;
+mod origin;
+mod page;
+mod sight;
+mod teller;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::Report;
+use super::status::Status;
+use crate::forge::Forge;
+use crate::ops::pull_request::Offer;
+use crate::platform::clock::Clock;
+use crate::platform::retry::Policy;
+use crate::record::{Failure, Name, with_causes};
+use crate::rollout::State;
+use crate::yard::{Yard, blocking};
+use ledger::Ledger;
+use sight::Seen;
+
+/// Each call is made once: what is tried again is what is new by then.
+pub const PATIENCE: Policy = Policy {
+    attempts: 1,
+    first_wait: Duration::from_secs(1),
+    longest_wait: Duration::from_secs(1),
+};
+
+/// What is told, where, and of what.
+pub struct Ground {
+    /// The yard.
+    pub yard: Yard,
+    /// The environment.
+    pub environment: Name,
+    /// The folder of its state.
+    pub folder: PathBuf,
+    /// The forge; calls to it are best made by [`PATIENCE`].
+    pub forge: Arc<dyn Forge>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Tells pull requests what became of them, for as long as it or a clone of it lives.
+#[derive(Clone)]
+pub struct Herald {
+    shared: Arc<Shared>,
+    /// Ends those who work for it.
+    _life: Arc<watch::Sender<()>>,
+}
+
+struct Shared {
+    ground: Ground,
+    /// Main's name.
+    main: String,
+    known: Mutex<Known>,
+    /// One write of the ledger at a time, the newest last.
+    writing: Mutex<()>,
+    /// Counts what was left to be done.
+    work: watch::Sender<u64>,
+    /// Whether there is nothing to tell that could be told now.
+    rests: watch::Sender<bool>,
+}
+
+struct Known {
+    seen: Option<Seen>,
+    ledger: Ledger,
+    /// What is not kept yet.
+    is_dirty: bool,
+}
+
+impl Herald {
+    /// Begins from what is kept in the folder.
+    ///
+    /// # Errors
+    /// If that, or the yard, can't be read.
+    pub fn start(ground: Ground) -> Result<Self, Failure> {
+        let ledger = Ledger::read(&ground.folder)?;
+        let main = ground.yard.main_branch()?;
+        let (life, end) = watch::channel(());
+        let shared = Arc::new(Shared {
+            ground,
+            main,
+            known: Mutex::new(Known {
+                seen: None,
+                ledger,
+                is_dirty: false,
+            }),
+            writing: Mutex::new(()),
+            work: watch::Sender::new(0),
+            rests: watch::Sender::new(false),
+        });
+        for work in [
+            tokio::spawn(until_the_end(end.clone(), accounts(Arc::clone(&shared)))),
+            tokio::spawn(until_the_end(end, teller::tell(Arc::clone(&shared)))),
+        ] {
+            drop(work);
+        }
+        Ok(Self {
+            shared,
+            _life: Arc::new(life),
+        })
+    }
+
+    /// Takes in what a pass shows, without waiting for anything.
+    pub fn passed(&self, report: &Report, state: &State, status: &Status) {
+        let Some(seen) = Seen::of(report, state, status) else {
+            return;
+        };
+        let mut known = self.shared.known();
+        if known.seen.as_ref() == Some(&seen) {
+            return;
+        }
+        known.is_dirty |= known.ledger.take(&seen, report.at);
+        known.seen = Some(seen);
+        drop(known);
+        self.shared.wake();
+    }
+
+    /// Has the pull request of a revert opened; that it is to be is kept by the end of this.
+    pub(super) async fn owe(&self, offer: Offer) {
+        {
+            let mut known = self.shared.known();
+            known.ledger.owe(offer);
+            known.is_dirty = true;
+        }
+        self.shared.keep().await;
+        self.shared.wake();
+    }
+
+    /// Waits until all is told that the forge hears, up to `patience`; the rest is told by the next.
+    pub async fn finish(&self, patience: Duration) {
+        let mut rests = self.shared.rests.subscribe();
+        // That it takes too long is what `patience` is for.
+        let _ = timeout(patience, rests.wait_for(|rests| *rests)).await;
+    }
+}
+
+async fn until_the_end(mut end: watch::Receiver<()>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        // It is never sent: whoever could is gone.
+        _ = end.changed() => {}
+        () = work => {}
+    }
+}
+
+impl Shared {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        self.rests.send_replace(false);
+        self.work
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Keeps the ledger, if it has changed.
+    async fn keep(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        let kept = blocking(move || {
+            let writing = shared.writing.lock();
+            let ledger = {
+                let mut known = shared.known();
+                if !std::mem::take(&mut known.is_dirty) {
+                    return Ok(());
+                }
+                known.ledger.clone()
+            };
+            let written = ledger.write(&shared.ground.folder);
+            drop(writing);
+            written.inspect_err(|_| shared.known().is_dirty = true)
+        });
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, "what is to be told can't be kept, and is lost by a restart");
+        }
+    }
+
+    /// Where main is of which nobody has looked yet who asked for what.
+    fn unaccounted(&self) -> Option<(Option<String>, String)> {
+        let known = self.known();
+        let tip = &known.seen.as_ref()?.commit;
+        let is_new = known.ledger.commit.as_ref() != Some(tip);
+        is_new.then(|| (known.ledger.commit.clone(), tip.clone()))
+    }
+
+    async fn account(&self, before: Option<String>, tip: &str) -> Result<(), Failure> {
+        let (yard, environment) = (self.ground.yard.clone(), self.ground.environment.clone());
+        let to = tip.to_owned();
+        let walk = move || origin::claims(&yard, &environment, before.as_deref(), &to);
+        let claims = blocking(walk).await?;
+        let mut known = self.known();
+        let Known { seen, ledger, .. } = &mut *known;
+        if let Some(seen) = seen {
+            ledger.account(tip, claims, seen, self.ground.clock.now());
+            known.is_dirty = true;
+        }
+        Ok(())
+    }
+}
+
+/// Finds out who asked for what whenever main has moved, and keeps what is known.
+async fn accounts(shared: Arc<Shared>) {
+    let mut work = shared.work.subscribe();
+    let mut failed = None;
+    loop {
+        work.mark_unchanged();
+        if let Some((before, tip)) = shared.unaccounted()
+            && failed.as_ref() != Some(&tip)
+        {
+            if let Err(error) = shared.account(before, &tip).await {
+                tracing::warn!(error = %with_causes(&*error), "who asked for what can't be told");
+                failed = Some(tip);
+            }
+            shared.wake();
+        }
+        shared.keep().await;
+        if work.changed().await.is_err() {
+            return;
+        }
+    }
+}
