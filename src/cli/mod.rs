@@ -72,6 +72,7 @@ mod tags;
 mod test;
 mod token;
 mod verify;
+mod waiting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

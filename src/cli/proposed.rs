@@ -7,6 +7,7 @@ use crate::forge::State;
 use crate::ops::propose::Proposed;
 use crate::ops::pull_request::Opened;
 use crate::platform::redact::printable;
+use crate::record::Name;
 
 /// Writes where `proposed` is, and the commands that merge it.
 pub(super) fn text(proposed: &Proposed, page: &mut Page) -> fmt::Result {
@@ -62,6 +63,10 @@ pub(super) fn request(opened: &Opened, page: &mut Page) -> fmt::Result {
             let commit = printable(&commit[..12.min(commit.len())]);
             writeln!(page, "  merged    #{number} {url} {commit}")?;
         }
+    }
+    if !opened.serves.is_empty() {
+        let serves: Vec<&str> = opened.serves.iter().map(Name::as_str).collect();
+        writeln!(page, "  serves    in {}", serves.join(", "))?;
     }
     if let Some(review) = &opened.review {
         if !review.asked.is_empty() {

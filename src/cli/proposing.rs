@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::waiting::Waiting;
 use super::{Context, Outcome, Report};
 use crate::forge::{Choice, Options};
 use crate::ops::propose::Proposed;
 use crate::ops::pull_request::{self, Way};
 use crate::platform::retry::Policy;
-use crate::record::Failure;
+use crate::record::kind::Span;
+use crate::record::{Failure, Name};
 use crate::yard::Yard;
 
 /// What every command takes that changes the yard.
@@ -21,9 +23,13 @@ pub(super) struct Proposing {
     /// Open the pull request as a draft
     #[arg(long)]
     draft: bool,
-    /// Wait until the pull request is merged
+    /// Wait until the pull request is merged, and what it changes of a deployment serves; ends with
+    /// 2 if it is closed or fails, with 3 if it takes too long
     #[arg(long)]
     wait: bool,
+    /// How long to wait at most; as long as it takes where nothing is said
+    #[arg(long, value_name = "TIME", requires = "wait")]
+    deadline: Option<Span>,
     /// Commit to main itself, where the yard doesn't ask for reviews
     #[arg(long, conflicts_with_all = ["forge", "draft", "wait"])]
     direct: bool,
@@ -33,6 +39,11 @@ pub(super) struct Proposing {
 pub(super) trait Proposes {
     /// The change.
     fn proposed(&mut self) -> Option<&mut Proposed>;
+
+    /// Which deployments it is about, and where, beside those whose records it changes.
+    fn deployments(&self) -> Vec<(Name, Name)> {
+        Vec::new()
+    }
 }
 
 /// Opens what was proposed.
@@ -41,6 +52,7 @@ pub(super) struct Proposer {
     way: Way,
     draft: bool,
     waits: bool,
+    deadline: Option<Span>,
 }
 
 impl Proposing {
@@ -71,6 +83,7 @@ impl Proposing {
             way,
             draft: self.draft,
             waits: self.wait,
+            deadline: self.deadline,
         })
     }
 }
@@ -98,24 +111,25 @@ impl Proposer {
         &self.yard
     }
 
-    /// Opens the pull request, prints what came of all, and waits for the merge if that was asked
-    /// for. What was done is printed also where the forge fails.
+    /// Opens the pull request, waits for the merge and until it serves if that was asked for, and
+    /// prints what came of all. What was done is printed also where the forge fails.
     ///
     /// # Errors
-    /// As [`pull_request::open`] and [`pull_request::merged`].
+    /// As [`pull_request::open`] and [`Waiting::wait`].
     pub(super) async fn finish(
         self,
         context: &Context,
         mut report: impl Report + Proposes,
     ) -> Result<Outcome, Failure> {
         let mut result = Ok(());
+        let waiting = Waiting {
+            deadline: self.deadline,
+            deployments: report.deployments(),
+        };
         if let Some(proposed) = report.proposed() {
             result = pull_request::open(&self.yard, &self.way, proposed, self.draft).await;
             if result.is_ok() && self.waits {
-                if let Some(opened) = &proposed.pull_request {
-                    context.note(&format!("waiting until {} is merged", opened.url));
-                }
-                result = pull_request::merged(&self.way, proposed).await;
+                result = waiting.wait(context, &self.yard, &self.way, proposed).await;
             }
         }
         context.print(&report)?;

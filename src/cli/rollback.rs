@@ -50,6 +50,10 @@ impl Proposes for RollingBack {
     fn proposed(&mut self) -> Option<&mut Proposed> {
         Some(&mut self.proposed)
     }
+
+    fn deployments(&self) -> Vec<(Name, Name)> {
+        vec![(self.environment.clone(), self.deployment.clone())]
+    }
 }
 
 impl Report for RollingBack {

@@ -76,6 +76,7 @@ pub mod codes {
         NOTHING_TO_ROLL_BACK = "nothing-to-roll-back";
         NOT_MERGED_THERE = "not-merged-there";
         FORGE_NEEDED = "forge-needed";
+        NOT_SERVING = "not-serving";
         NOT_AN_ASSIGNMENT = "not-an-assignment";
         NO_SUCH_FIELD = "no-such-field";
         FIELD_IS_FIXED = "field-is-fixed";

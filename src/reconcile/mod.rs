@@ -25,6 +25,7 @@
 //! | [`inbox`] | what this host is told beside main |
 //! | [`status`] | what all this looks like |
 //! | [`receipts`] | what served, kept in git |
+//! | [`course()`] | whether what a commit asked for serves |
 //! | `reserve` | room for the status on a disk that is full |
 //! | [`herald`] | what pull requests are told of what became of them |
 //! | [`revert`] | the commit that restores the line which chose a version that failed |
@@ -42,6 +43,7 @@
 mod backoff;
 pub mod branch;
 pub mod bytes;
+mod course;
 pub mod edges;
 pub mod follow;
 pub mod foreseen;
@@ -58,6 +60,7 @@ mod side_by_side;
 mod simulator;
 pub mod status;
 
+pub use course::course;
 pub use pass::{Reconciler, Report, Trouble};
 
 /// The codes of this room.
