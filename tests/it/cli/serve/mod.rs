@@ -15,6 +15,8 @@ mod killed;
 mod past;
 #[cfg(feature = "real-tools")]
 mod programs;
+#[cfg(feature = "real-tools")]
+mod pull_requests;
 mod rewritten;
 mod rollouts;
 mod shapes;
