@@ -17,7 +17,6 @@ use super::wish::{
     Verdict, Wish,
 };
 use super::{Address, Forge, ForgeError, Right};
-use shapes::{Approvals, CommitStatus, MergeRequest, Note, Person, Told};
 
 /// What makes a title that of a draft.
 const DRAFT: &str = "Draft:";

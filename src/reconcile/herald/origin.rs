@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Claim, Part};
 use super::sight::{Aim, key};
-use crate::reconcile::resolve::resolve;
+use crate::ops::resolve::resolve;
 use crate::record::{Failure, Name};
 use crate::rollout::{Desired, Wish};
 use crate::yard::{Catalog, CommitId, Revision, Yard};
