@@ -25,7 +25,7 @@ impl Extent<'_> {
             Children::Items(items) => match (items.first(), items.last()) {
                 (Some(first), Some(last)) => {
                     let before = &self.text[..first.span.start - self.skipped];
-                    let dash = before.trim_end().strip_suffix('-').map(str::len);
+                    let dash = last_dash(before);
                     let start = dash.map_or(first.span.start, |dash| dash + self.skipped);
                     Span::new(start, last.span.end)
                 }
@@ -66,5 +66,20 @@ impl Extent<'_> {
         let text = &content[..span.end - self.skipped];
         let length = text.trim_ascii_end().len();
         Span::new(start, (length + self.skipped).max(start + 1))
+    }
+}
+
+/// Where the dash of an item is; between the two there are only blanks, comments, and dashes of
+/// lists around it.
+fn last_dash(before: &str) -> Option<usize> {
+    let mut before = before;
+    loop {
+        let line_start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+        let line = before[line_start..].split('#').next().unwrap_or_default();
+        if !line.trim().is_empty() {
+            let line = line.trim_end().strip_suffix('-')?;
+            return Some(line_start + line.len());
+        }
+        before = &before[..line_start.checked_sub(1)?];
     }
 }

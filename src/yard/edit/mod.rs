@@ -20,6 +20,7 @@ use super::codes;
 use crate::check::yaml::{self, Problems};
 use crate::record::{Code, Fault};
 use place::Text;
+use render::Texts;
 
 /// Why a text could not be edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,8 +81,9 @@ pub fn set(source: &[u8], pointer: &str, value: &Value) -> Result<Vec<u8>, EditE
         return Ok(source.to_vec());
     }
     set_value(&mut wanted, pointer, value).ok_or_else(no_place)?;
-    let edited = Text::new(source, &tree).set(pointer, value);
-    checked(edited.ok_or_else(no_place)?, pointer, &wanted)
+    first_that_is(&wanted, pointer, |texts| {
+        Text::new(source, &tree).with(texts).set(pointer, value)
+    })
 }
 
 /// `source` with `item` at the end of the list at JSON pointer `pointer`, which is made where it
@@ -107,11 +109,25 @@ pub fn add(source: &[u8], pointer: &str, item: &Value) -> Result<Vec<u8>, EditEr
         return Ok(source.to_vec());
     }
     items.push(item.clone());
-    let edited = Text::new(source, &tree).add(pointer, item);
-    let edited = edited.ok_or_else(|| EditError::NoPlace {
-        pointer: pointer.to_owned(),
-    })?;
-    checked(edited, pointer, &wanted)
+    first_that_is(&wanted, pointer, |texts| {
+        Text::new(source, &tree).with(texts).add(pointer, item)
+    })
+}
+
+/// The first edit that is what was meant, tried with texts of several lines as people write them
+/// and then on one line: comments that stand behind would become part of the former.
+fn first_that_is(
+    wanted: &Value,
+    pointer: &str,
+    edit: impl Fn(Texts) -> Option<Vec<u8>>,
+) -> Result<Vec<u8>, EditError> {
+    let edited = |texts| {
+        let edited = edit(texts).ok_or_else(|| EditError::NoPlace {
+            pointer: pointer.to_owned(),
+        });
+        edited.and_then(|edited| checked(edited, pointer, wanted))
+    };
+    edited(Texts::OnLines).or_else(|_| edited(Texts::OnOne))
 }
 
 /// `edited`, if it is what was meant.

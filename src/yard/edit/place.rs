@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::render::{self, Context};
+use super::render::{self, Context, Texts};
 use super::split;
 use crate::check::yaml::{Children, Field, Place, Style, Tree};
 
@@ -11,6 +11,7 @@ pub(super) struct Text<'a> {
     source: &'a [u8],
     tree: &'a Tree,
     line_break: &'static str,
+    texts: Texts,
 }
 
 impl<'a> Text<'a> {
@@ -21,7 +22,13 @@ impl<'a> Text<'a> {
             source,
             tree,
             line_break: if crlf { "\r\n" } else { "\n" },
+            texts: Texts::OnLines,
         }
+    }
+
+    /// The same, which writes texts of several lines so.
+    pub(super) fn with(self, texts: Texts) -> Self {
+        Self { texts, ..self }
     }
 
     pub(super) fn set(&self, pointer: &str, value: &Value) -> Option<Vec<u8>> {
@@ -53,9 +60,9 @@ impl<'a> Text<'a> {
             return Some(self.spliced(last.span.end, last.span.end, &text));
         }
         let column = self.column(place.span.start);
-        let body = render::block(item, column + 2, Context::Item);
+        let body = self.block(item, column + 2, Context::Item);
         let text = format!("{}- {body}", " ".repeat(column));
-        Some(self.with_line_behind(last.span.end, &text))
+        Some(self.with_line_behind(self.end_of_value(last), &text))
     }
 
     pub(super) fn remove(&self, pointer: &str) -> Option<Vec<u8>> {
@@ -63,7 +70,7 @@ impl<'a> Text<'a> {
         let Children::Fields(fields) = &self.tree.place(parent)?.children else {
             return None;
         };
-        if fields.len() == 1 && parent.matches('/').count() > 1 {
+        if fields.len() == 1 && parent.matches('/').count() > 1 && !self.is_item(parent) {
             return self.remove(parent);
         }
         let names = self.tree.value().pointer(parent)?.as_object()?.keys();
@@ -73,9 +80,10 @@ impl<'a> Text<'a> {
             return Some(self.without_flow_field(fields, index));
         }
         if fields.len() == 1 {
-            // The last field of `metadata` or `spec` leaves an empty mapping.
-            let span = self.tree.place(parent)?.span;
-            return Some(self.spliced(span.start, span.end, "{}"));
+            // The last field of `metadata`, `spec` or a list's item leaves an empty mapping.
+            let place = self.tree.place(parent)?;
+            let (start, end) = (place.span.start, self.end_of_value(place));
+            return Some(self.spliced(start, end, "{}"));
         }
         let own_line = self.blank_before(field.key.start);
         if !own_line {
@@ -99,16 +107,22 @@ impl<'a> Text<'a> {
         let Some(key) = self.tree.key_span(pointer) else {
             // An item of a block list.
             let column = self.column(span.start);
-            let body = render::block(value, column, Context::Item);
-            return Some(self.spliced(span.start, span.end, &body));
+            let body = self.block(value, column, Context::Item);
+            return Some(self.spliced(span.start, self.end_of_value(place), &body));
         };
         let indent = self.column_of_key(key.start);
-        if collection && !render::is_empty(value) || place.style == Style::Block {
-            let body = render::block(value, indent + 2, Context::Field);
-            let colon = self.behind_colon(key.end);
-            return Some(self.spliced(colon, span.end.max(colon), &body));
+        if place.style == Style::Block && self.is_alike(pointer, value) {
+            // What stands between the key and the first of it stays.
+            let body = self.block(value, self.column(span.start), Context::Item);
+            return Some(self.spliced(span.start, self.end_of_value(place), &body));
         }
-        let text = render::scalar(value, indent + 2, place.style);
+        if collection && !render::is_empty(value) || place.style == Style::Block {
+            let body = self.block(value, indent + 2, Context::Field);
+            let colon = self.behind_colon(key.end);
+            let end = self.end_of_value(place).max(colon);
+            return Some(self.spliced(colon, end, &body));
+        }
+        let text = render::scalar(value, indent + 2, place.style, self.texts);
         Some(self.in_place(pointer, place, &text))
     }
 
@@ -143,7 +157,7 @@ impl<'a> Text<'a> {
             return Some(self.spliced(end, end, &text));
         }
         let indent = self.column_of_key(fields[0].key.start);
-        let body = render::block(value, indent + 2, Context::Field);
+        let body = self.block(value, indent + 2, Context::Field);
         let text = format!("{}{name}:{body}", " ".repeat(indent));
         Some(self.with_line_behind(self.end_of(last), &text))
     }
@@ -152,10 +166,23 @@ impl<'a> Text<'a> {
     fn end_of(&self, field: &Field) -> usize {
         let span = field.value.span;
         if span.start < span.end {
-            span.end
+            self.end_of_value(&field.value)
         } else {
             self.behind_colon(field.key.end)
         }
+    }
+
+    /// Where a value ends, whose last field may have none itself.
+    fn end_of_value(&self, place: &Place) -> usize {
+        if place.style != Style::Block {
+            return place.span.end;
+        }
+        match &place.children {
+            Children::Fields(fields) => fields.last().map(|last| self.end_of(last)),
+            Children::Items(items) => items.last().map(|last| self.end_of_value(last)),
+            Children::None => None,
+        }
+        .unwrap_or(place.span.end)
     }
 
     fn without_flow_field(&self, fields: &[Field], index: usize) -> Vec<u8> {
@@ -163,9 +190,52 @@ impl<'a> Text<'a> {
         match (fields.get(index + 1), index.checked_sub(1)) {
             (Some(next), _) => self.spliced(field.key.start, next.key.start, ""),
             (None, Some(before)) => {
-                self.spliced(self.end_of(&fields[before]), self.end_of(field), "")
+                let (behind, end) = (self.end_of(&fields[before]), self.end_of(field));
+                match self.source[behind..field.key.start].contains(&b'\n') {
+                    true => self.without_flow_line(field.key.start, end),
+                    false => self.spliced(behind, end, ""),
+                }
             }
             (None, None) => self.spliced(field.key.start, self.end_of(field), ""),
+        }
+    }
+
+    fn block(&self, value: &Value, indent: usize, context: Context) -> String {
+        render::block(value, indent, context, self.texts)
+    }
+
+    /// Whether `pointer` names an item of a list.
+    fn is_item(&self, pointer: &str) -> bool {
+        let list = split(pointer).and_then(|(list, _)| self.tree.value().pointer(list));
+        list.is_some_and(Value::is_array)
+    }
+
+    /// Whether `value` is a list where one is, or a mapping where one is, and not empty.
+    fn is_alike(&self, pointer: &str, value: &Value) -> bool {
+        match (self.tree.value().pointer(pointer), value) {
+            (Some(Value::Array(_)), Value::Array(items)) => !items.is_empty(),
+            (Some(Value::Object(_)), Value::Object(map)) => !map.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Without the field from `start` to `end`, which begins on a line of its own, and its comma;
+    /// the comma before it, behind which there may be a comment, may stand at the end, too.
+    fn without_flow_line(&self, start: usize, end: usize) -> Vec<u8> {
+        let blank = |at: usize| {
+            let rest = self.source[at..].iter();
+            at + rest.take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+        };
+        let comma = blank(end);
+        let end = match self.source.get(comma) {
+            Some(b',') => comma + 1,
+            _ => end,
+        };
+        match self.source.get(blank(end)) {
+            Some(b'\n' | b'\r') if self.blank_before(start) => {
+                self.spliced(self.line_start(start), self.next_line(end), "")
+            }
+            _ => self.spliced(start, end, ""),
         }
     }
 

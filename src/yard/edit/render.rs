@@ -13,6 +13,15 @@ pub(super) enum Context {
     Item,
 }
 
+/// How a text of several lines is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Texts {
+    /// As lines below a `|`.
+    OnLines,
+    /// In quotes, on one line.
+    OnOne,
+}
+
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.is_empty(),
@@ -23,21 +32,22 @@ pub(super) fn is_empty(value: &Value) -> bool {
 
 /// `value` in block style, its own lines indented by `indent`; behind a key it begins with the
 /// space or line break that follows the colon.
-pub(super) fn block(value: &Value, indent: usize, context: Context) -> String {
+pub(super) fn block(value: &Value, indent: usize, context: Context, texts: Texts) -> String {
     let margin = " ".repeat(indent);
     let lines: Vec<String> = match value {
         Value::Object(map) if !map.is_empty() => map
             .iter()
             .map(|(name, value)| {
-                format!("{}:{}", key(name), block(value, indent + 2, Context::Field))
+                let body = block(value, indent + 2, Context::Field, texts);
+                format!("{}:{body}", key(name))
             })
             .collect(),
         Value::Array(items) if !items.is_empty() => items
             .iter()
-            .map(|item| format!("- {}", block(item, indent + 2, Context::Item)))
+            .map(|item| format!("- {}", block(item, indent + 2, Context::Item, texts)))
             .collect(),
         other => {
-            let text = scalar(other, indent, Style::Plain);
+            let text = scalar(other, indent, Style::Plain, texts);
             return match context {
                 Context::Field => format!(" {text}"),
                 Context::Item => text,
@@ -71,9 +81,9 @@ pub(super) fn flow(value: &Value) -> String {
 
 /// A scalar, or an empty collection, quoted as `style` was where that can hold it; several lines
 /// become a literal block, its lines indented by `indent`.
-pub(super) fn scalar(value: &Value, indent: usize, style: Style) -> String {
+pub(super) fn scalar(value: &Value, indent: usize, style: Style, texts: Texts) -> String {
     match value {
-        Value::String(text) if text.contains('\n') => {
+        Value::String(text) if text.contains('\n') && texts == Texts::OnLines => {
             literal(text, indent).unwrap_or_else(|| quoted(text))
         }
         Value::String(text) => one_line(text, style),

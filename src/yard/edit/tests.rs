@@ -284,7 +284,7 @@ proptest! {
         let source = if flow {
             format!("# one\n{} # two\n", render::flow(&record))
         } else {
-            format!("# one{}\n# two\n", render::block(&record, 0, render::Context::Field))
+            format!("# one{}\n# two\n", render::block(&record, 0, render::Context::Field, Texts::OnLines))
         };
         let parsed = yaml::parse(source.as_bytes()).unwrap();
         prop_assert_eq!(parsed.value(), &record, "{}", source);

@@ -3,6 +3,7 @@
 mod changes;
 mod differing;
 mod direct;
+mod edits;
 mod places;
 mod reading;
 mod receipts;
