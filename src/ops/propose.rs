@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::pull_request::Opened;
+use super::refuse_errors;
 use crate::forge::git;
 use crate::platform::on_blocking_pool;
 use crate::platform::retry::Policy;
@@ -98,7 +99,8 @@ pub async fn fetch(yard: &Yard) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`Change::commit`] and [`Change::push`]. A branch that moved on meanwhile is begun anew
-/// with the same files; [`YardError::ChangedMeanwhile`] if they changed there, too.
+/// with the same files; [`YardError::ChangedMeanwhile`] if they changed there, too, and for main
+/// itself what the check refuses of them on what main is now.
 pub async fn propose(change: Change, message: &str, now: Timestamp) -> Result<Proposed, Failure> {
     let mut first = true;
     let landed = PATIENCE.run(|| {
@@ -106,12 +108,20 @@ pub async fn propose(change: Change, message: &str, now: Timestamp) -> Result<Pr
         let again = !std::mem::replace(&mut first, false);
         on_blocking_pool(move || {
             let change = if again { change.begun_again()? } else { change };
+            // What others did to other files meanwhile may be what this can't go with, and no
+            // pull request's pipeline will say so.
+            if again
+                && change.is_direct()
+                && let Err(refused) = refuse_errors(&change)
+            {
+                return Ok(Err(refused));
+            }
             let committed = change.commit(&message, now)?;
             let pushed = change.push(&committed)?;
-            Ok::<_, YardError>((committed, pushed))
+            Ok::<_, YardError>(Ok((committed, pushed)))
         })
     });
-    let (committed, pushed) = landed.await?;
+    let (committed, pushed) = landed.await??;
     Ok(Proposed::new(&committed, pushed))
 }
 

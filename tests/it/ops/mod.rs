@@ -12,6 +12,7 @@ mod promote;
 mod publish;
 mod pull;
 mod push;
+mod racing;
 mod reading;
 mod rollback;
 mod set;
