@@ -14,6 +14,7 @@ mod files;
 #[path = "../../tests/it/harness/mod.rs"]
 mod harness;
 mod memory;
+mod peak;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
