@@ -80,10 +80,7 @@ impl Referrers {
     }
 
     /// Every record that names what begins with `prefix`, behind what it names.
-    pub(super) fn below<'i>(
-        &'i self,
-        prefix: &str,
-    ) -> impl Iterator<Item = (&'i str, &'i str)> + use<'i> {
+    pub fn below<'i>(&'i self, prefix: &str) -> impl Iterator<Item = (&'i str, &'i str)> + use<'i> {
         let named = self.lines[self.first_from(prefix)..].lines();
         let prefix = prefix.to_owned();
         let named = named.take_while(move |line| line.starts_with(&prefix));

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::spread::Spread;
-use crate::ops::cores::Cores;
+use super::fate::Fate;
+use crate::ops::referrers::referrers;
 use crate::ops::shelf::readable;
-use crate::record::kind::{Coprocessor, DeploymentSpec, Product};
-use crate::record::{Lifecycle, ModelName, Version};
-use crate::yard::{Catalog, CatalogError, YardError};
+use crate::record::kind::{Coprocessor, DeploymentSpec, ModelDependency, ModelVersion, Product};
+use crate::record::{ModelName, Name, Version};
+use crate::yard::{Catalog, CatalogError};
 
 /// The most that are told of one model.
 const MOST: usize = 100;
@@ -36,38 +36,41 @@ pub struct Dependent {
     pub on: String,
 }
 
-/// Who depends on each of `models`, by the records of `catalog`; versions that can't serve any more
-/// are left out.
+/// Who depends on each of `models`, by the records of `head`; versions that can't serve any more are
+/// left out. Whom to look at is told by the index of `base`, and by the paths that differ.
 ///
 /// # Errors
 /// If git or the disk can't be read. What can't be read of records is left out: the check tells.
 pub(super) fn find(
-    catalog: &Catalog,
+    base: &Catalog,
+    head: &Catalog,
+    differing: &[(String, Fate)],
     models: &BTreeSet<ModelName>,
 ) -> Result<BTreeMap<ModelName, Dependents>, CatalogError> {
     let mut found: BTreeMap<ModelName, BTreeSet<Dependent>> = BTreeMap::new();
     if models.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut unreadable = Vec::new();
-    for (environment, name) in catalog.deployment_names()? {
-        let record = readable(catalog.deployment(&environment, &name), &mut unreadable)?;
-        let Some(record) = record.flatten() else {
-            continue;
+    let mut paths: BTreeSet<String> = differing.iter().map(|(path, _)| path.clone()).collect();
+    let index = referrers(base.snapshot())?;
+    for model in models {
+        let named = index.below(&format!("models/{model}/"));
+        paths.extend(named.map(|(_, by)| by.to_owned()));
+    }
+    for path in paths {
+        let parts: Vec<&str> = path.split('/').collect();
+        let all = match parts.as_slice() {
+            ["deployments", environment, file] => deployment(head, environment, file)?,
+            ["models", namespace, name, "versions", file] => {
+                version(head, (namespace, name), file)?
+            }
+            _ => continue,
         };
-        for (model, on) in uses(&record.spec) {
+        for (model, dependent) in all {
             if models.contains(&model) {
-                let who = format!("deployment {environment}/{name}");
-                let on = on.to_owned();
-                found
-                    .entry(model)
-                    .or_default()
-                    .insert(Dependent { who, on });
+                found.entry(model).or_default().insert(dependent);
             }
         }
-    }
-    for (model, dependent) in versions(catalog, models)? {
-        found.entry(model).or_default().insert(dependent);
     }
     let told = found.into_iter().map(|(model, all)| {
         let more = all.len().saturating_sub(MOST);
@@ -75,6 +78,59 @@ pub(super) fn find(
         (model, Dependents { told, more })
     });
     Ok(told.collect())
+}
+
+/// What a deployment depends on.
+fn deployment(
+    head: &Catalog,
+    environment: &str,
+    file: &str,
+) -> Result<Vec<(ModelName, Dependent)>, CatalogError> {
+    let (Ok(environment), Some(name)) = (environment.parse::<Name>(), named::<Name>(file)) else {
+        return Ok(Vec::new());
+    };
+    let record = readable(head.deployment(&environment, &name), &mut Vec::new())?;
+    let uses = record.flatten().map(|record| uses(&record.spec));
+    let one = |(model, on): (ModelName, &str)| {
+        let who = format!("deployment {environment}/{name}");
+        let on = on.to_owned();
+        (model, Dependent { who, on })
+    };
+    Ok(uses.unwrap_or_default().into_iter().map(one).collect())
+}
+
+/// What a version depends on, if it can still serve.
+fn version(
+    head: &Catalog,
+    (namespace, name): (&str, &str),
+    file: &str,
+) -> Result<Vec<(ModelName, Dependent)>, CatalogError> {
+    let (Ok(namespace), Ok(name), Some(version)) =
+        (namespace.parse(), name.parse(), named::<Version>(file))
+    else {
+        return Ok(Vec::new());
+    };
+    let model = ModelName::new(namespace, name);
+    let record = readable(head.version(&model, &version), &mut Vec::new())?;
+    let can_serve = |record: &ModelVersion| record.spec.lifecycle.can_serve();
+    let Some(record) = record.flatten().filter(can_serve) else {
+        return Ok(Vec::new());
+    };
+    let needs = record.spec.dependencies.iter().flat_map(|all| &all.models);
+    let one = |need: &ModelDependency| {
+        let on = match &need.produced_by.product {
+            Product::Output(output) => format!("needs its output {output}"),
+            Product::File(file) => format!("needs its file {}", file.as_str()),
+        };
+        let who = format!("{model} {version}");
+        (need.produced_by.model.clone(), Dependent { who, on })
+    };
+    Ok(needs.map(one).collect())
+}
+
+/// What a record's file is named after.
+fn named<T: std::str::FromStr>(file: &str) -> Option<T> {
+    file.strip_suffix(".yaml")?.parse().ok()
 }
 
 /// The models that a deployment runs.
@@ -89,62 +145,4 @@ fn uses(spec: &DeploymentSpec) -> Vec<(ModelName, &'static str)> {
         Coprocessor::Container(_) => None,
     });
     shares.chain(beside).collect()
-}
-
-/// The versions that need what one of `models` produces. Only records in whose bytes one of the
-/// names stands are parsed.
-fn versions(
-    catalog: &Catalog,
-    models: &BTreeSet<ModelName>,
-) -> Result<Vec<(ModelName, Dependent)>, CatalogError> {
-    let names: Vec<String> = models.iter().map(ModelName::to_string).collect();
-    let paths = catalog.snapshot().paths()?.into_iter();
-    let paths: Vec<(ModelName, Version)> = paths.filter_map(|path| version(&path)).collect();
-    let read = |(model, version): (ModelName, Version)| {
-        let path = crate::yard::version_path(&model, &version);
-        let bytes = match catalog.snapshot().read(&path) {
-            Ok(bytes) => bytes.unwrap_or_default(),
-            Err(YardError::NotAFile { .. } | YardError::FileTooLarge { .. }) => return Ok(None),
-            Err(error) => return Err(CatalogError::from(error)),
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        if !names.iter().any(|name| text.contains(name.as_str())) {
-            return Ok(None);
-        }
-        let record = readable(catalog.version(&model, &version), &mut Vec::new())?;
-        Ok(record.flatten().map(|record| (model, version, record)))
-    };
-    let mut found = Vec::new();
-    for read in Cores.spread(paths, read) {
-        let Some((model, version, record)) = read? else {
-            continue;
-        };
-        if matches!(
-            record.spec.lifecycle,
-            Lifecycle::Retired | Lifecycle::Recycled
-        ) {
-            continue;
-        }
-        let needs = record.spec.dependencies.iter().flat_map(|all| &all.models);
-        for need in needs.filter(|need| models.contains(&need.produced_by.model)) {
-            let on = match &need.produced_by.product {
-                Product::Output(output) => format!("needs its output {output}"),
-                Product::File(file) => format!("needs its file {}", file.as_str()),
-            };
-            let who = format!("{model} {version}");
-            found.push((need.produced_by.model.clone(), Dependent { who, on }));
-        }
-    }
-    Ok(found)
-}
-
-/// The version whose record is at `path`.
-fn version(path: &str) -> Option<(ModelName, Version)> {
-    let parts: Vec<&str> = path.split('/').collect();
-    let ["models", namespace, name, "versions", file] = parts.as_slice() else {
-        return None;
-    };
-    let version = file.strip_suffix(".yaml")?.parse().ok()?;
-    let model = ModelName::new(namespace.parse().ok()?, name.parse().ok()?);
-    Some((model, version))
 }

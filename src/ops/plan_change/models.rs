@@ -169,7 +169,7 @@ pub(super) fn drafts(
         touched.entry(model).or_default().meant.insert(version);
     }
     let names: BTreeSet<ModelName> = touched.keys().cloned().collect();
-    let mut dependents = dependents::find(head, &names)?;
+    let mut dependents = dependents::find(base, head, differing, &names)?;
     let mut drafts = Vec::new();
     for (name, touched) in touched {
         let mut records = Records {
