@@ -177,7 +177,8 @@ fn html(line: &Line) -> String {
                 let quoted = short(&visible(quoted))
                     .replace('&', "&amp;")
                     .replace('<', "&lt;")
-                    .replace('>', "&gt;");
+                    .replace('>', "&gt;")
+                    .replace('`', "&#96;");
                 let _ = write!(text, "<code>{quoted}</code>");
             }
         }
