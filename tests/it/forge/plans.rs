@@ -1,14 +1,20 @@
 //! What reviewers were shown on a real Gitea, and a merge that comes to something else.
 
-use modelyard::forge::{Body, Status, StatusState, Wish};
-use modelyard::ops::plan_change::kept;
-use modelyard::record::Digest;
-use serde_json::Value;
+use std::sync::Arc;
 
+use modelyard::forge::{self, Body, Status, StatusState};
+use modelyard::ops::plan_change::kept;
+use modelyard::reconcile::branch::{Branch, Words};
+use modelyard::reconcile::edges::Main as _;
+use modelyard::reconcile::foreseen::{Foreseen, Judgement, Reviews};
+use modelyard::record::Digest;
+use modelyard::record::kind::ForgeType;
+use modelyard::rollout::{Desired, Wish};
+
+use super::connected;
 use super::contract::Stage as _;
 use super::gitea::Yard;
-use crate::harness::Run;
-use crate::reconcile::{ENVIRONMENT, deployment};
+use crate::reconcile::{ENVIRONMENT, deployment, name};
 use crate::yard::story::{MODEL, Story};
 
 const DIGITS: &str = "deployments/host/digits.yaml";
@@ -35,11 +41,6 @@ impl Team {
         Self { forge, story }
     }
 
-    fn modelyard(&self, words: &str) -> Run {
-        let run = self.story.modelyard(words);
-        run.env("GITEA_TOKEN", &self.forge.bot.token)
-    }
-
     /// A pull request by which a file is `content`, with its plan in the status of its head.
     async fn proposes(&self, branch: &str, path: &str, content: &str) -> u64 {
         let story = &self.story;
@@ -57,7 +58,7 @@ impl Team {
             .unwrap();
         let head = story.git("rev-parse HEAD");
         story.git("switch -q main");
-        let wish = Wish {
+        let wish = forge::Wish {
             branch: branch.to_owned(),
             base: "main".to_owned(),
             title: branch.to_owned(),
@@ -76,11 +77,32 @@ impl Team {
         opened.number
     }
 
-    /// One pass after the other until nothing is left to do; what is known of the deployment then.
-    fn reconciles(&self, more: &str) -> Value {
-        let words = format!("reconcile --once -e host -o json{more}");
-        self.modelyard(&words).run().json()["deployments"][0].clone()
+    /// What a reconciler follows that holds main to what was shown.
+    fn branch(&self) -> Branch {
+        let yard = modelyard::yard::Yard::discover(&self.story.folder()).unwrap();
+        let host = name("host");
+        let folder = self.story.sandbox.path("state");
+        let gitea = &self.forge.gitea;
+        let forge = connected(ForgeType::Gitea, &gitea.host(), &self.forge.bot.token);
+        let reviews: Arc<dyn Reviews> = Arc::new(forge);
+        let foreseen = Foreseen::new(yard.clone(), host.clone(), &folder, Some(reviews), None);
+        Branch::new(yard, host, &folder, Words::default()).held_to(foreseen)
     }
+}
+
+/// What is wanted of the only deployment, and what is to be known of it.
+async fn looked(branch: &Branch) -> (String, Option<Judgement>) {
+    branch.look().await;
+    let said = branch.read().await;
+    let Desired::Known(known) = &*said.desired else {
+        panic!("{said:?}");
+    };
+    let digits = name("digits");
+    let Wish::Run(wanted) = &known.deployments[&digits] else {
+        panic!("{said:?}");
+    };
+    let told = format!("{} x{}", wanted.side, wanted.replicas.min);
+    (told, said.judgements.get(&digits).cloned())
 }
 
 fn champion(version: &str) -> String {
@@ -90,30 +112,27 @@ fn champion(version: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_that_were_open_at_once_do_together_what_nobody_was_shown() {
     let team = Team::new();
-    assert_eq!(team.reconciles("")["desired"], "vision/digits 1.0.0");
+    let branch = team.branch();
+    let told = |text: &str| (text.to_owned(), None);
+    assert_eq!(looked(&branch).await, told("vision/digits 1.0.0 x1"));
     let model = "models/vision/digits/model.yaml";
     let first = team.proposes("champion", model, &champion("0.9.0")).await;
     let two = deployment("digits", "champion") + "  replicas: {min: 2}\n";
     let second = team.proposes("replicas", DIGITS, &two).await;
 
     team.forge.merge(first);
-    let told = team.reconciles("");
-    assert_eq!(told["desired"], "vision/digits 0.9.0");
-    assert_eq!(told["foreseen"], Value::Null);
-
+    assert_eq!(looked(&branch).await, told("vision/digits 0.9.0 x1"));
     team.forge.merge(second);
-    let told = team.reconciles("");
-    assert_eq!(told["foreseen"]["is"], "refused", "{told}");
-    let request = told["foreseen"]["request"].as_str().unwrap();
+    let (kept, judgement) = looked(&branch).await;
+    let judgement = judgement.unwrap();
+    assert!(judgement.is_refused(), "{judgement:?}");
+    assert_eq!(kept, "vision/digits 0.9.0 x1");
+    let request = judgement.request.unwrap();
     assert!(
         request.ends_with(&format!("/acme/yard/pulls/{second}")),
         "{request}"
     );
-    let status = team.modelyard("status -e host").run();
-    status.prints("is held: it would come to the plan sha256:");
 
-    let plan = told["foreseen"]["plan"].as_str().unwrap();
-    let told = team.reconciles(&format!(" --accept-plan {plan}"));
-    assert_eq!(told["foreseen"], Value::Null, "{told}");
-    assert_eq!(told["desired"], "vision/digits 0.9.0");
+    branch.accept(judgement.plan).await;
+    assert_eq!(looked(&branch).await, told("vision/digits 0.9.0 x2"));
 }
