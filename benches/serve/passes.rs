@@ -139,6 +139,7 @@ impl Main for World {
             desired: Arc::clone(&self.desired),
             commit: Some("1".to_owned()),
             behind: None,
+            judgements: Arc::default(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Changes: where a plan leads, in a line each; what people are shown before a merge.
+//! Changes: where a plan leads from what is seen, in a line each.
 
 use std::fmt;
 

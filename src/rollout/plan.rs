@@ -23,8 +23,8 @@ impl Plan {
     /// The digest of where it leads.
     ///
     /// It is the same for as long as the same is to be done: the steps between, the time and the
-    /// numbers of replicas are no part of it. So the plan that was shown before a merge can be
-    /// told from another one, and is still the same when half of it is done.
+    /// numbers of replicas are no part of it. But it begins with what is seen to serve: what a
+    /// merge would do has [a hash of its own](super::hash()), which is the same everywhere.
     pub fn hash(&self) -> Digest {
         canonical::digest(&self.changes)
     }
