@@ -1,9 +1,10 @@
 //! Whether what main brings is what its reviewers were shown.
 //!
-//! A pull request's plan is kept as a hash in the status of its head ([`kept`](crate::ops::plan_change::kept)). When main brings a
-//! commit by which deployments of this environment change, the plan is made once more, from the
-//! commit's first parent to itself. If that has another hash, as when something else was merged in
-//! between, the environment's `planMismatch` says what is done:
+//! A pull request's plan is kept as a hash in the status of its head: see
+//! [`kept`](crate::ops::plan_change::kept). When main brings a commit by which deployments of this
+//! environment change, the plan is made once more, from the commit's first parent to itself. If that
+//! has another hash, as when something else was merged in between, the environment's `planMismatch`
+//! says what is done:
 //!
 //! | word | is done |
 //! | --- | --- |

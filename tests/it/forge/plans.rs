@@ -49,7 +49,7 @@ impl Team {
         story.git(&format!("commit -q -am {branch}"));
         story.git(&format!("push -q origin {branch}"));
         let plan = format!("plan --base main --at {branch} --no-stores -o name");
-        let plan: Digest = self
+        let plan: Digest = story
             .modelyard(&plan)
             .run()
             .success()
