@@ -29,7 +29,7 @@ pub struct Referrers {
 }
 
 impl Referrers {
-    /// Of a yard whose records give these `lines`: see [`Referrers::lines`].
+    /// Of a yard whose records give these `lines`: see [`Referrers::lines()`].
     pub fn of(lines: impl IntoIterator<Item = String>) -> Self {
         Self::default().after(&BTreeSet::new(), lines)
     }
