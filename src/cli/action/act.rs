@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
+use super::event::Event;
 use super::inputs::{Inputs, Task};
 use super::runner::Runner;
 use crate::cli::fault::CliError;
@@ -40,12 +41,13 @@ pub(super) async fn run(
     context: &Context,
     runner: &Runner,
     inputs: &Inputs,
+    event: &Event,
 ) -> Result<Outcome, Failure> {
     let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
     let mut child = Command::new(&program)
         .arg("-C")
         .arg(&context.directory)
-        .args(words(inputs))
+        .args(words(inputs, event))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -104,7 +106,7 @@ fn error(said: &[u8]) -> Option<Value> {
 }
 
 /// The command's words: those of the step, and what goes without saying in a workflow.
-fn words(inputs: &Inputs) -> Vec<String> {
+fn words(inputs: &Inputs, event: &Event) -> Vec<String> {
     let mut words = vec![inputs.task.command().to_owned()];
     words.extend(inputs.arguments.iter().cloned());
     let says = |flag: &str| {
@@ -114,6 +116,11 @@ fn words(inputs: &Inputs) -> Vec<String> {
     match (inputs.task, &inputs.forge) {
         (Task::Publish, Some((_, forge))) if !says("--forge") && !says("--direct") => {
             words.push(format!("--forge={forge}"));
+        }
+        (Task::Plan, _) if !["--base", "--environment", "-e"].into_iter().any(says) => {
+            if let Event::PullRequest { head, base, .. } | Event::Queue { head, base } = event {
+                words.extend([format!("--base={base}"), format!("--at={head}")]);
+            }
         }
         (Task::Reconcile, _) if !says("--once") && !says("--nudge") => {
             words.push("--once".to_owned());
@@ -184,19 +191,35 @@ mod tests {
         let hostile = "title=$(id) `id` ; id";
         let forge = "--forge=github=https://github.com/acme/yard";
         assert_eq!(
-            words(&inputs(Task::Publish, &["./out", hostile])),
+            words(&inputs(Task::Publish, &["./out", hostile]), &Event::Other),
             ["publish", "./out", hostile, forge, "--output=json"]
         );
         assert_eq!(
-            words(&inputs(Task::Reconcile, &["-e", "host"])),
+            words(&inputs(Task::Reconcile, &["-e", "host"]), &Event::Other),
             ["reconcile", "-e", "host", "--once", "--output=json"]
         );
         assert_eq!(
-            words(&inputs(Task::Reconcile, &["--nudge"])),
+            words(&inputs(Task::Reconcile, &["--nudge"]), &Event::Other),
             ["reconcile", "--nudge", "--output=json"]
         );
-        let direct = words(&inputs(Task::Publish, &["--direct"]));
+        let direct = words(&inputs(Task::Publish, &["--direct"]), &Event::Other);
         assert!(!direct.contains(&forge.to_owned()));
+        let queue = Event::Queue {
+            head: "a".repeat(40),
+            base: "b".repeat(40),
+        };
+        let (at, base) = (
+            format!("--at={}", "a".repeat(40)),
+            format!("--base={}", "b".repeat(40)),
+        );
+        assert_eq!(
+            words(&inputs(Task::Plan, &[]), &queue),
+            ["plan", &base, &at, "--output=json"]
+        );
+        assert_eq!(
+            words(&inputs(Task::Plan, &["-e", "host"]), &queue),
+            ["plan", "-e", "host", "--output=json"]
+        );
     }
 
     #[test]

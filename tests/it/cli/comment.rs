@@ -75,8 +75,8 @@ impl Stage {
     /// The state of the last status, and its page.
     fn status(&self) -> (String, Option<String>) {
         let state = self.fake.state();
-        let last = state.statuses.last().unwrap();
-        assert_eq!(last["context"], "modelyard/check");
+        let mut of = state.statuses.iter().rev();
+        let last = of.find(|one| one["context"] == "modelyard/check").unwrap();
         let url = last["target_url"].as_str().map(str::to_owned);
         (last["state"].as_str().unwrap().to_owned(), url)
     }
@@ -98,8 +98,21 @@ fn what_people_approved_on_the_forge_counts_for_gates_of_main() {
             Some("https://ci.example.com/7".to_owned())
         )
     );
+    // The plan's hash is kept, which is that of a plan made by hand.
+    let words = format!("plan --base main --at {head} --no-stores -o json");
+    stage.story.git("fetch -q origin refs/pull/1/head");
+    let hash = stage.story.json(words.trim_end_matches(" -o json"))["hash"].clone();
+    let plan = stage.fake.state().statuses.last().unwrap().clone();
+    assert_eq!(plan["context"], "modelyard/plan");
+    assert_eq!(
+        plan["description"],
+        format!("plan {}", hash.as_str().unwrap())
+    );
     let text = stage.fake.state().pull(1).comments[0].2.clone();
     assert!(text.contains("the gate `seen` does not hold"), "{text}");
+    // What stands against it comes before what it would do.
+    let (check, plan) = (text.find("\n### ❌"), text.rfind("\n### "));
+    assert!(check.is_some() && check < plan, "{text}");
 
     stage
         .fake

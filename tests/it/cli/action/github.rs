@@ -276,7 +276,11 @@ fn names_that_want_to_be_commands_are_none() {
     let mut fenced = false;
     for line in text.lines() {
         fenced ^= line.starts_with("```");
-        let inert = !line.contains("@all") && !line.contains("<img") && !line.contains("](http");
+        // Between backticks it is code.
+        let prose: String = line.split('`').step_by(2).collect();
+        let inert = ["@all", "<img", "](http"]
+            .iter()
+            .all(|live| !prose.contains(live));
         assert!(fenced || inert, "{line}");
     }
     for folder in ["", "yard", "home"] {
