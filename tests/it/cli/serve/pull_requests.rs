@@ -395,3 +395,18 @@ fn an_act_on_a_deployment_waits_until_it_serves_or_fails() {
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("it is not merged after 1s"), "{said}");
 }
+
+#[test]
+fn who_reconciles_once_tells_of_it_before_it_ends() {
+    let sandbox = Sandbox::new();
+    let team = Team::meet(&sandbox);
+    let number = team.proposes("1.1.0");
+    let merged = team.merges(number);
+    let once = team.stage.command(&["reconcile", "--once"]);
+    once.env("GITEA_TOKEN", &team.forge.bot.token)
+        .run()
+        .success();
+    let told = team.told(number).unwrap();
+    assert!(told.contains("✅ is as main says"), "{told}");
+    assert_eq!(team.states(&merged)[0], "success");
+}
