@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     /// What is told of `digits` at the commit `c`, with these fields.
-    fn told(fields: serde_json::Value) -> (DeploymentState, String) {
+    fn told(fields: &serde_json::Value) -> (DeploymentState, String) {
         let mut digits = json!({
             "name": "digits", "health": "progressing", "serving": [], "instances": [],
         });
@@ -92,13 +92,13 @@ mod tests {
         assert_eq!(words, "main is not seen there yet");
         // Main has it no more, and it is gone.
         assert_eq!(look("c", &json!([])).0, DeploymentState::Success);
-        let healthy = told(json!({ "health": "healthy" }));
+        let healthy = told(&json!({ "health": "healthy" }));
         assert_eq!(healthy.0, DeploymentState::Success);
         let rollout = json!({ "to": "v", "step": 2, "steps": 3, "weight": 25 });
-        let (state, words) = told(json!({ "rollout": rollout }));
+        let (state, words) = told(&json!({ "rollout": rollout }));
         assert_eq!(state, DeploymentState::InProgress);
         assert_eq!(words, "step 2 of 3, 25 %");
-        let waits = |why: &str| told(json!({ "health": "waiting", "why": [why] }));
+        let waits = |why: &str| told(&json!({ "health": "waiting", "why": [why] }));
         assert_eq!(
             waits("suspended, nothing moves").0,
             DeploymentState::Success
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(approval.0, DeploymentState::InProgress);
         assert_eq!(approval.1, "step 2 has to be approved");
         let failed = json!([{ "version": "v", "why": "it fails", "at": "2026-11-01T12:00:00Z" }]);
-        let (state, words) = told(json!({ "health": "degraded", "failed": failed }));
+        let (state, words) = told(&json!({ "health": "degraded", "failed": failed }));
         assert_eq!((state, &*words), (DeploymentState::Failure, "it fails"));
     }
 }
