@@ -196,7 +196,16 @@ impl<'a> Text<'a> {
                     false => self.spliced(behind, end, ""),
                 }
             }
-            (None, None) => self.spliced(field.key.start, self.end_of(field), ""),
+            (None, None) => {
+                // The only one may have a comma, too, which nothing else needs.
+                let end = self.end_of(field);
+                let rest = self.source[end..].trim_ascii_start();
+                let end = match rest.first() {
+                    Some(b',') => self.source.len() - rest.len() + 1,
+                    _ => end,
+                };
+                self.spliced(field.key.start, end, "")
+            }
         }
     }
 

@@ -107,7 +107,7 @@ fn one_line(text: &str, style: Style) -> String {
     }
 }
 
-/// Whether `text` means itself without quotes, in brackets too.
+/// Whether `text` means itself without quotes, in brackets and behind a dash.
 fn is_plain(text: &str) -> bool {
     let breaks = [
         '\n', '\r', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`',
@@ -119,9 +119,15 @@ fn is_plain(text: &str) -> bool {
     if text.contains(['\n', '\r', ',', '[', ']', '{', '}']) || text.starts_with(breaks) {
         return false;
     }
-    let line = format!("[{{k: {text}}}]");
-    let parsed = yaml::parse(line.as_bytes());
-    parsed.is_ok_and(|tree| tree.value().pointer("/0/k") == Some(&Value::String(text.to_owned())))
+    let itself = Value::String(text.to_owned());
+    let places = [
+        (format!("[{{k: {text}}}]"), "/0/k"),
+        (format!("- {text}"), "/0"),
+    ];
+    places.iter().all(|(line, pointer)| {
+        let parsed = yaml::parse(line.as_bytes());
+        parsed.is_ok_and(|tree| tree.value().pointer(pointer) == Some(&itself))
+    })
 }
 
 /// In double quotes: JSON's strings are YAML's, but for characters that YAML doesn't print.

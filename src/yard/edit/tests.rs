@@ -185,6 +185,28 @@ fn null_removes_a_field_and_what_it_leaves_empty() {
 }
 
 #[test]
+fn what_would_be_an_indicator_behind_a_dash_is_quoted() {
+    let edited = edited("spec: {}\n", |source| {
+        set(source, "/spec/one", &json!(["?"]))
+    });
+    assert!(edited.contains("\"?\""), "{edited}");
+}
+
+#[test]
+fn the_only_field_in_brackets_goes_with_its_comma() {
+    for source in [
+        "spec: {rules: [{key: a}]}",
+        "spec: {rules: [{key: a,}]}",
+        "spec: {rules: [{key: a\n  ,}]}",
+    ] {
+        let edited = edited(source, |source| {
+            set(source, "/spec/rules/0/key", &Value::Null)
+        });
+        assert_eq!(edited, "spec: {rules: [{}]}");
+    }
+}
+
+#[test]
 fn items_are_added_as_their_neighbours_are_written() {
     let owner = json!({"team": "nlp", "contact": "nlp@example.com"});
     let block = edited(MODEL, |source| add(source, "/spec/owners", &owner));

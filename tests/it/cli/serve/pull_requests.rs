@@ -135,12 +135,14 @@ impl<'a> Team<'a> {
 
     /// The states that a commit's deployment was told to have, the newest first.
     fn states(&self, commit: &str) -> Vec<String> {
-        let path = format!("statuses/{commit}?sort=recentupdate");
+        let path = format!("statuses/{commit}");
         let all = self.ask(&self.forge.reviewer, "GET", &path, None);
         let ours = |one: &&Value| one["context"] == "modelyard/deployment/host";
-        let all = all.as_array().unwrap().iter().filter(ours);
-        all.map(|one| one["status"].as_str().unwrap().to_owned())
-            .collect()
+        let mut all: Vec<&Value> = all.as_array().unwrap().iter().filter(ours).collect();
+        // Gitea's times are of a second, in which several may be said.
+        all.sort_by_key(|one| std::cmp::Reverse(one["id"].as_u64()));
+        let states = all.into_iter().map(|one| one["status"].as_str().unwrap());
+        states.map(str::to_owned).collect()
     }
 
     /// Waits until a commit's deployment is told to be so.

@@ -1,14 +1,15 @@
 //! Whole files by a gateway, and what gateways and models do meanwhile.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::left;
-use crate::harness::{Outcome, Sandbox, Yard};
+use crate::harness::{Outcome, Sandbox, Yard, in_time};
 
 /// What a gateway does with the request of this number, from 0.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,17 @@ enum Does {
     AnswersOne,
     /// Says nothing, for ever.
     Waits,
+}
+
+/// Listens there again; somebody's connection may have the port for a moment.
+fn bound_again(address: SocketAddr) -> TcpListener {
+    let began = Instant::now();
+    loop {
+        match TcpListener::bind(address) {
+            Ok(listener) => return listener,
+            Err(_) => in_time(began),
+        }
+    }
 }
 
 /// A gateway before the deployment `twice`.
@@ -50,7 +62,7 @@ impl Gateway {
                 if let Does::Restarts = does {
                     drop(stream);
                     drop(listener);
-                    listener = TcpListener::bind(address).unwrap();
+                    listener = bound_again(address);
                     continue;
                 }
                 if let Does::Waits = does {

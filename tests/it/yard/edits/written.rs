@@ -4,6 +4,7 @@ use modelyard::check::yaml::{self, escape};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
 use super::{Act, wrong};
@@ -223,6 +224,8 @@ fn some() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
+        // The same records each time; another number finds others.
+        rng_seed: RngSeed::Fixed(1),
         ..ProptestConfig::with_cases(1000)
     })]
 
