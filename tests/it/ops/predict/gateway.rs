@@ -332,9 +332,9 @@ fn a_run_that_was_interrupted_goes_on() {
     });
     let mut command = yard.modelyard(words(&silent)).into_command();
     let mut run = command.spawn().unwrap();
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     while silent.sizes().len() < 6 {
-        crate::harness::in_time(began);
+        in_time(began);
     }
     let pid = rustix::process::Pid::from_child(&run);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
