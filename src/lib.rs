@@ -16,6 +16,7 @@
 //! | [`yard`] | the git side: snapshots at a commit, changes on a branch |
 //! | [`artifact`] | the OCI side: pack, push, pull, registry, layout, cache, referrers |
 //! | [`forge`] | where pull requests live: GitHub, GitLab, Gitea |
+//! | [`import`] | where models come from: sources, read as candidates for records |
 //! | [`trust`] | keys, signatures, and what the yard's trust policy asks for |
 //! | [`target`] | where models run: what starts them, and what answers for them |
 //! | [`ops`] | one file a use case |
@@ -49,6 +50,7 @@ pub mod check;
 pub mod cli;
 pub mod forge;
 pub mod gateway;
+pub mod import;
 pub mod ops;
 pub mod platform;
 pub mod protocol;

@@ -30,7 +30,7 @@ pub mod store;
 pub mod stream;
 pub mod upload;
 
-pub use descriptor::Descriptor;
+pub use descriptor::{Descriptor, digest_of};
 pub use error::StoreError;
 pub use manifest::Manifest;
 pub use source::BlobSource;

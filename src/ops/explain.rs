@@ -3,10 +3,12 @@
 use super::codes;
 use crate::check::closest::closest;
 use crate::record::{Code, Fault};
-use crate::{artifact, check, forge, platform, protocol, record, rollout, target, trust, yard};
+use crate::{
+    artifact, check, forge, import, platform, protocol, record, rollout, target, trust, yard,
+};
 
 /// Every code of this room and of those below it, each room's in its own order.
-fn rooms() -> [&'static [&'static Code]; 12] {
+fn rooms() -> [&'static [&'static Code]; 13] {
     [
         record::codes::CODES,
         platform::codes::CODES,
@@ -15,6 +17,7 @@ fn rooms() -> [&'static [&'static Code]; 12] {
         rollout::codes::CODES,
         yard::codes::CODES,
         forge::codes::CODES,
+        import::codes::CODES,
         artifact::codes::CODES,
         artifact::pack::codes::CODES,
         trust::codes::CODES,

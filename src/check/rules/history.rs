@@ -66,7 +66,7 @@ fn changed(
         .chain(now.keys().filter(|field| !then.contains_key(*field)));
     for field in fields.filter(|field| !MUTABLE.contains(&field.as_str())) {
         let (now, then) = (now.get(field), then.get(field));
-        if now == then {
+        if now == then || (field == "imported" && settled(now) == settled(then)) {
             continue;
         }
         let root = format!("/spec/{}", escape(field));
@@ -99,6 +99,15 @@ fn changed(
                 .help("only `lifecycle`, `notes` and `links` may change; publish another version"),
         );
     }
+}
+
+/// `imported` without what its source may still say otherwise of it after the merge.
+fn settled(imported: Option<&Value>) -> Option<Value> {
+    let mut imported = imported?.clone();
+    if let Value::Object(fields) = &mut imported {
+        fields.retain(|field, _| !matches!(field.as_str(), "stage" | "aliases"));
+    }
+    Some(imported)
 }
 
 fn spec(record: &ModelVersion) -> Map<String, Value> {

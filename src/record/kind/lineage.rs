@@ -72,9 +72,24 @@ pub struct Dataset {
 pub struct Imported {
     /// The kind of source.
     pub from: SourceType,
+    /// Where the source is: a URL without credentials, a reference, or a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// What the source calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// What is another in the source if the bytes under this reference are others: a digest, a
+    /// commit, the time of its creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// Where it was in the source's own life cycle at the last import. It may still change after
+    /// the merge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The names that meant it in the source at the last import. They may still change after the
+    /// merge.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// What the source said of it that has no field here.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub unmapped: Map<String, Value>,

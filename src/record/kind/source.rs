@@ -24,8 +24,16 @@ words! {
         Seldon = "seldon",
         /// A container image.
         Image = "image",
-        /// A folder.
+        /// A ModelKit of KitOps, or any artifact of ModelPack.
+        Oci = "oci",
+        /// A git repository with GTO's tags.
+        Gto = "gto",
+        /// An Intel Geti server.
+        Geti = "geti",
+        /// A folder, or a file.
         Folder = "folder",
+        /// A program that gives candidates.
+        Custom = "custom",
     }
 }
 

@@ -260,7 +260,7 @@ structs! {
     TrainingSource { repository, commit, path }
     TrainingRun { system, id, url }
     Dataset { name, uri, digest }
-    Imported { from, reference, unmapped }
+    Imported { from, place, reference, revision, stage, aliases, unmapped }
     GoldenTest { name, request, expect }
 
     Pool { name, cpu, memory, gpu, selector }

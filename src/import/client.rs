@@ -1,0 +1,400 @@
+//! What sources with an HTTP API are asked with: bounded answers, patience, and what a no means.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::StreamExt;
+use reqwest::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE,
+    RETRY_AFTER,
+};
+use reqwest::redirect::{self, Attempt};
+use reqwest::{RequestBuilder, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use super::{Detail, ImportError, Opened};
+use crate::platform::redact::printable;
+use crate::platform::retry::Policy;
+use crate::platform::{http, redact};
+
+/// The largest answer that is no file: ten thousand versions of MLflow with their tags.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// What an error says stands in its first kilobytes.
+const MAX_ERROR_BYTES: usize = 16 << 10;
+
+/// The most of a source's words that an error tells, in characters.
+const TOLD_CHARACTERS: usize = 300;
+
+/// A presigned download redirects once or twice; more is a loop.
+const MAX_REDIRECTS: usize = 5;
+
+/// Looks up an environment variable that may hold a secret.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<SecretString>;
+
+/// Who we are to a source.
+#[derive(Clone, Default)]
+pub(super) enum Credentials {
+    /// Nobody.
+    #[default]
+    None,
+    /// `Authorization: Bearer …`.
+    Bearer(SecretString),
+    /// `Authorization: Basic …`.
+    Basic(String, SecretString),
+}
+
+/// What a source is asked with.
+pub(super) struct Client {
+    /// Where the API is; paths are relative to it.
+    base: Url,
+    /// The source, as errors name it.
+    place: String,
+    credentials: Credentials,
+    variables: &'static [&'static str],
+    retry: Policy,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client for the source `place` whose API is at `base`; `variables` are those that can
+    /// have its token, for errors to name.
+    ///
+    /// # Errors
+    /// If there can be no HTTP client.
+    pub(super) fn new(
+        place: &str,
+        base: Url,
+        credentials: Credentials,
+        variables: &'static [&'static str],
+        retry: Policy,
+    ) -> Result<Self, ImportError> {
+        let builder = http::builder().redirect(redirect::Policy::custom(follow));
+        Ok(Self {
+            base,
+            place: place.to_owned(),
+            credentials,
+            variables,
+            retry,
+            http: http::build(builder)?,
+        })
+    }
+
+    /// How often something transient is tried again.
+    pub(super) const fn retry(&self) -> Policy {
+        self.retry
+    }
+
+    /// Gets JSON from `path`, whose segments are escaped here; tried again where that helps.
+    ///
+    /// # Errors
+    /// [`ImportError`]; `doing` stands in it behind "to".
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        doing: &str,
+    ) -> Result<T, ImportError> {
+        let bytes = self.retry.run(|| self.get(path, query, doing)).await?;
+        serde_json::from_slice(&bytes).map_err(|error| ImportError::Malformed {
+            place: self.place.clone(),
+            reason: printable(&format!("its answer to {doing} is not understood: {error}")),
+        })
+    }
+
+    /// Gets all of a small file from `path`, of at most 64 MiB; tried again where that helps.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) async fn small(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        doing: &str,
+    ) -> Result<Bytes, ImportError> {
+        self.retry.run(|| self.get(path, query, doing)).await
+    }
+
+    /// Begins to read a file at byte `from`, once: who fetches it tries again.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) async fn open(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        from: u64,
+        doing: &str,
+    ) -> Result<Opened, ImportError> {
+        self.open_at(self.url(path, query), from, doing).await
+    }
+
+    /// The same at a URL of its own; the credentials go only to the API's own origin.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) async fn open_at(
+        &self,
+        url: Url,
+        from: u64,
+        doing: &str,
+    ) -> Result<Opened, ImportError> {
+        match self.begin(url.clone(), from, doing).await {
+            // What came is all of it, or it became shorter: read anew, its size tells which.
+            Err(ImportError::Refused { status: 416, .. }) if from > 0 => {
+                self.begin(url, 0, doing).await
+            }
+            begun => begun,
+        }
+    }
+
+    async fn begin(&self, url: Url, from: u64, doing: &str) -> Result<Opened, ImportError> {
+        // Compressed on the way, a length would not be the file's.
+        let mut request = self.request(url).header(ACCEPT_ENCODING, "identity");
+        if from > 0 {
+            request = request.header(RANGE, format!("bytes={from}-"));
+        }
+        let response = self.send(request, doing).await?;
+        Ok(self.opened(response, from, doing))
+    }
+
+    fn opened(&self, response: Response, from: u64, doing: &str) -> Opened {
+        let partial = response.status() == StatusCode::PARTIAL_CONTENT;
+        let headers = response.headers();
+        let length: Option<u64> = header(headers, CONTENT_LENGTH.as_str());
+        let (from, size_bytes) = if partial {
+            let begins = headers
+                .get(CONTENT_RANGE)
+                .and_then(|range| range.to_str().ok());
+            let (begins, whole) = begins.and_then(content_range).unwrap_or((from, None));
+            (begins, whole.or_else(|| Some(begins + length?)))
+        } else {
+            (0, length)
+        };
+        let (place, doing) = (self.place.clone(), doing.to_owned());
+        let bytes = response.bytes_stream();
+        let bytes = bytes.map(move |chunk| {
+            chunk.map_err(|error| ImportError::Away {
+                place: place.clone(),
+                doing: doing.clone(),
+                detail: None,
+                retry_after: None,
+                source: Some(error.without_url()),
+            })
+        });
+        Opened {
+            from,
+            size_bytes,
+            bytes: bytes.boxed(),
+        }
+    }
+
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .expect("a source is at http:// or https://")
+            .pop_if_empty()
+            .extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    fn request(&self, url: Url) -> RequestBuilder {
+        tracing::debug!(url = redact::url(&url), "asking the source");
+        let ours = url.origin() == self.base.origin();
+        let request = self.http.get(url);
+        match &self.credentials {
+            Credentials::Bearer(token) if ours => {
+                let value = format!("Bearer {}", token.expose_secret());
+                match HeaderValue::from_str(&value) {
+                    Ok(mut value) => {
+                        value.set_sensitive(true);
+                        request.header(AUTHORIZATION, value)
+                    }
+                    Err(_) => request,
+                }
+            }
+            Credentials::Basic(user, password) if ours => {
+                request.basic_auth(user, Some(password.expose_secret()))
+            }
+            _ => request,
+        }
+    }
+
+    async fn get(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        doing: &str,
+    ) -> Result<Bytes, ImportError> {
+        let response = self
+            .send(self.request(self.url(path, query)), doing)
+            .await?;
+        let (bytes, whole) = read_at_most(response, MAX_ANSWER_BYTES)
+            .await
+            .map_err(|error| self.away(doing, error))?;
+        if !whole {
+            return Err(ImportError::TooLarge {
+                place: self.place.clone(),
+                limit: MAX_ANSWER_BYTES as u64,
+                unit: "bytes in an answer",
+            });
+        }
+        Ok(bytes)
+    }
+
+    async fn send(&self, request: RequestBuilder, doing: &str) -> Result<Response, ImportError> {
+        let response = request.send().await;
+        let response = response.map_err(|error| self.away(doing, error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.no(doing, response).await)
+    }
+
+    fn away(&self, doing: &str, error: reqwest::Error) -> ImportError {
+        ImportError::Away {
+            place: self.place.clone(),
+            doing: doing.to_owned(),
+            detail: None,
+            retry_after: None,
+            source: Some(error.without_url()),
+        }
+    }
+
+    /// What a no means.
+    async fn no(&self, doing: &str, response: Response) -> ImportError {
+        let status = response.status();
+        let retry_after = header(response.headers(), RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let (body, _) = read_at_most(response, MAX_ERROR_BYTES)
+            .await
+            .unwrap_or_default();
+        let (place, doing, detail) = (self.place.clone(), doing.to_owned(), detail(&body));
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ImportError::Unauthorized {
+                place,
+                doing,
+                variables: self.variables,
+                detail,
+            },
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => ImportError::Away {
+                place,
+                doing,
+                detail,
+                retry_after,
+                source: None,
+            },
+            status if status.is_server_error() => ImportError::Away {
+                place,
+                doing,
+                detail,
+                retry_after,
+                source: None,
+            },
+            status => ImportError::Refused {
+                place,
+                doing,
+                status: status.as_u16(),
+                detail,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.place)
+    }
+}
+
+/// The first byte and the whole size of `bytes 5-9/10` (RFC 9110, section 14.4).
+fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (range, whole) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (begins, _) = range.split_once('-')?;
+    Some((begins.parse().ok()?, whole.parse().ok()))
+}
+
+fn header<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// At most `limit` bytes of the body, and whether that is all of it.
+async fn read_at_most(
+    mut response: Response,
+    limit: usize,
+) -> Result<(Bytes, bool), reqwest::Error> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = limit - bytes.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return Ok((bytes.freeze(), false));
+        }
+    }
+    Ok((bytes.freeze(), true))
+}
+
+/// What a source says of its no: the message of a JSON object, else the text's beginning.
+fn detail(body: &[u8]) -> Option<Detail> {
+    let text = match serde_json::from_slice::<Value>(body) {
+        Ok(value) => ["message", "error", "detail"]
+            .iter()
+            .find_map(|field| value.get(field)?.as_str().map(str::to_owned))?,
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    // A page is for a browser.
+    if text.trim_start().starts_with('<') {
+        return None;
+    }
+    let short: String = printable(text.trim())
+        .chars()
+        .take(TOLD_CHARACTERS)
+        .collect();
+    (!short.is_empty()).then_some(Detail(short))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("it redirects too often")]
+struct TooFar;
+
+/// Downloads redirect to where the bytes lie. The credentials don't go along: reqwest leaves them
+/// out where the host is another.
+fn follow(attempt: Attempt<'_>) -> redirect::Action {
+    if attempt.previous().len() > MAX_REDIRECTS {
+        return attempt.error(TooFar);
+    }
+    attempt.follow()
+}
+
+#[cfg(test)]
+mod tests {
+    //! What headers mean.
+
+    use super::*;
+
+    #[test]
+    fn a_range_says_where_it_begins_and_how_large_the_whole_is() {
+        assert_eq!(content_range("bytes 5-9/10"), Some((5, Some(10))));
+        assert_eq!(content_range("bytes 5-9/*"), Some((5, None)));
+        assert_eq!(content_range("bytes */10"), None);
+        assert_eq!(content_range("lines 1-2/3"), None);
+    }
+
+    #[test]
+    fn a_no_is_told_in_its_own_words_and_a_page_is_not() {
+        let told = |body: &str| detail(body.as_bytes()).map(|Detail(text)| text);
+        assert_eq!(
+            told(r#"{"error_code":"X","message":"no such run"}"#).unwrap(),
+            "no such run"
+        );
+        assert_eq!(told("go away\u{1b}[31m").unwrap(), "go away\\u{1b}[31m");
+        assert_eq!(told("<html>hello</html>"), None);
+        assert_eq!(told(""), None);
+    }
+}

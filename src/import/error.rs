@@ -1,0 +1,166 @@
+//! Why a source can't be imported from.
+
+use std::time::Duration;
+
+use crate::platform::atomic::FileError;
+use crate::platform::http::ClientError;
+use crate::platform::retry::Retryable;
+use crate::record::{Class, Code, Fault};
+
+use super::codes;
+
+/// What the other side said of its no, short and without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail(pub String);
+
+/// Why a source can't be imported from.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// No answer, or one that says to come back.
+    #[error("{place} can't be reached to {doing}{}", said(detail.as_ref()))]
+    Away {
+        /// The source.
+        place: String,
+        /// What was asked for, as it stands behind "to".
+        doing: String,
+        /// What it said.
+        detail: Option<Detail>,
+        /// How long it wants us to wait.
+        retry_after: Option<Duration>,
+        /// Why not.
+        #[source]
+        source: Option<reqwest::Error>,
+    },
+    /// It wants a token, or another one.
+    #[error("{place} doesn't let us {doing}{}", said(detail.as_ref()))]
+    Unauthorized {
+        /// The source.
+        place: String,
+        /// What was asked for, as it stands behind "us".
+        doing: String,
+        /// The variables that can have a token for it.
+        variables: &'static [&'static str],
+        /// What it said.
+        detail: Option<Detail>,
+    },
+    /// It says no.
+    #[error("{place} refuses to {doing}: {status}{}", said(detail.as_ref()))]
+    Refused {
+        /// The source.
+        place: String,
+        /// What was asked for.
+        doing: String,
+        /// The status of HTTP.
+        status: u16,
+        /// What it said.
+        detail: Option<Detail>,
+    },
+    /// It doesn't have it.
+    #[error("{place} has no {what}")]
+    Lacks {
+        /// The source.
+        place: String,
+        /// What was looked for.
+        what: String,
+    },
+    /// What it says can't be understood.
+    #[error("{place} can't be read: {reason}")]
+    Malformed {
+        /// The source, or the file, and the place in it where there is one.
+        place: String,
+        /// Why not.
+        reason: String,
+    },
+    /// It has more than can be read.
+    #[error("{place} has more than {limit} {unit}")]
+    TooLarge {
+        /// The source, or the file.
+        place: String,
+        /// The most that is read.
+        limit: u64,
+        /// Of what.
+        unit: &'static str,
+    },
+    /// A file that isn't what the source said of it.
+    #[error("{file} of {place} is not what it was said to be: {reason}")]
+    Changed {
+        /// The source.
+        place: String,
+        /// The file.
+        file: String,
+        /// In what it differs.
+        reason: String,
+    },
+    /// A file here can't be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There can be no HTTP client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+fn said(detail: Option<&Detail>) -> String {
+    detail
+        .map(|Detail(text)| format!(": {text}"))
+        .unwrap_or_default()
+}
+
+impl Fault for ImportError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Away { .. } => &codes::SOURCE_AWAY,
+            Self::Unauthorized { .. } => &codes::SOURCE_UNAUTHORIZED,
+            Self::Refused { .. } => &codes::SOURCE_REFUSED,
+            Self::Lacks { .. } => &codes::SOURCE_LACKS,
+            Self::Malformed { .. } => &codes::SOURCE_MALFORMED,
+            Self::TooLarge { .. } => &codes::SOURCE_TOO_LARGE,
+            Self::Changed { .. } => &codes::SOURCE_FILE_CHANGED,
+            Self::File(error) => error.code(),
+            Self::Client(error) => error.code(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Away { .. } => {
+                "see whether it runs and can be reached from here; the same command goes on from \
+                 where it was"
+                    .to_owned()
+            }
+            Self::Unauthorized { variables, .. } => {
+                format!("set {} to a token that may read it", variables.join(" or "))
+            }
+            Self::Refused { .. } => "see what it says, and in its own log".to_owned(),
+            Self::Lacks { .. } => {
+                "see with --list what it has; the same command goes on from where it was".to_owned()
+            }
+            Self::Malformed { .. } => {
+                "see whether it is the kind of source that was said".to_owned()
+            }
+            Self::TooLarge { .. } => "choose less of it with --select".to_owned(),
+            Self::Changed { .. } => {
+                "import again when nobody writes to it; what was complete is kept".to_owned()
+            }
+            Self::File(error) => return error.help(),
+            Self::Client(error) => return error.help(),
+        })
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Away { .. } => Class::Transient,
+            Self::File(error) => error.class(),
+            Self::Client(error) => error.class(),
+            _ => Class::Permanent,
+        }
+    }
+}
+
+impl Retryable for ImportError {
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Away { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}

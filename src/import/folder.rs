@@ -1,0 +1,104 @@
+//! A folder of this machine, or a file: one version, told by what is in it.
+//!
+//! With an `MLmodel` in it, it is what MLflow writes for a model; with a `README.md` it has a card.
+//! All else is told by the files themselves when they are packed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::{Candidate, Files, ImportError, Listed, Listing, Opened, Source, SourceFile, mlmodel};
+use crate::platform::Progress;
+use crate::platform::atomic::{FileError, read_at_most};
+use crate::record::kind::SourceType;
+
+/// The label of a version whose source has none: it is the first.
+const FIRST: &str = "1.0.0";
+
+/// A folder, or a file.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// The folder or file at `path`.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(super) fn open(path: &Path) -> Result<Self, ImportError> {
+        let path = fs::canonicalize(path).map_err(FileError::at("read", path))?;
+        Ok(Self { path })
+    }
+
+    fn name(&self) -> String {
+        let name = if self.path.is_dir() {
+            self.path.file_name()
+        } else {
+            self.path.file_stem()
+        };
+        name.unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// A small file of the folder, if it is there.
+    fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, ImportError> {
+        let path = self.path.join(name);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(read_at_most(&path, limit)?)),
+            Ok(_) => Ok(None),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(FileError::at("read", path)(error).into()),
+        }
+    }
+}
+
+#[async_trait]
+impl Source for Folder {
+    fn source_type(&self) -> SourceType {
+        SourceType::Folder
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    async fn list(&self, _progress: &dyn Progress) -> Result<Listing, ImportError> {
+        let name = self.name();
+        let listed = Listed::new(&name, FIRST, name.clone());
+        Ok(Listing {
+            models: [(name, super::ModelListed::default())].into(),
+            versions: vec![listed],
+            left_out: Vec::new(),
+        })
+    }
+
+    async fn candidate(&self, _listed: &Listed) -> Result<Candidate, ImportError> {
+        let mut candidate = Candidate {
+            files: Files::Here(self.path.clone()),
+            ..Candidate::default()
+        };
+        if let Some(bytes) = self.read(mlmodel::FILE, mlmodel::MAX_BYTES)? {
+            let place = self.path.join(mlmodel::FILE).display().to_string();
+            let told = mlmodel::tell(&place, &bytes, |name| self.path.join(name).is_file())?;
+            candidate.version = told.version;
+            candidate.unmapped = told.unmapped;
+        }
+        Ok(candidate)
+    }
+
+    async fn open(&self, file: &SourceFile, _from: u64) -> Result<Opened, ImportError> {
+        Err(ImportError::Lacks {
+            place: self.place(),
+            what: file.path.clone(),
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! What a source has, told cheaply: enough to choose from, and to know what was imported before.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::record::Version;
+
+/// What a source has.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listing {
+    /// Its models, by the names that it has for them.
+    pub models: BTreeMap<String, ModelListed>,
+    /// Their versions: by model, and of one model from the oldest to the newest.
+    pub versions: Vec<Listed>,
+    /// What it has and can't be imported.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What a source says of a model, whatever its version.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelListed {
+    /// Fields of the `spec` of a record of kind Model.
+    pub spec: Map<String, Value>,
+    /// Its labels, tags or annotations, as they are.
+    pub tags: BTreeMap<String, String>,
+    /// What of it has no field in a record.
+    pub unmapped: Map<String, Value>,
+}
+
+/// One version that a source has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// The model, as the source calls it.
+    pub model: String,
+    /// The version, as the source calls it: `12`, `v1.4`, `main`.
+    pub label: String,
+    /// What the source's own convention makes of the label, where it makes one: `12` is 12.0.0.
+    pub version: Option<Version>,
+    /// What the source calls it for good: `models:/defects/12`. With the source's kind and place
+    /// this is what an import is known by when it is done again.
+    pub reference: String,
+    /// What is another if the bytes or fields under the same reference are others: a digest, a
+    /// commit, the time of its creation.
+    pub revision: Option<String>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// Where it is in the source's own life cycle.
+    pub stage: Option<String>,
+    /// The names that mean it there.
+    pub aliases: Vec<String>,
+    /// Its labels, tags or annotations, as they are.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Something that can't be imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// What it is, as the source calls it.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+}
+
+impl Listed {
+    /// A version of which nothing else is known.
+    pub fn new(model: &str, label: &str, reference: String) -> Self {
+        Self {
+            model: model.to_owned(),
+            label: label.to_owned(),
+            version: None,
+            reference,
+            revision: None,
+            created_at: None,
+            stage: None,
+            aliases: Vec::new(),
+            tags: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Where models come from: sources, read as candidates for records.
+//!
+//! Every source is a [`Source`], and gives the same thing whatever it is. It [lists](Source::list)
+//! the versions that it has, cheaply; tells [all that it knows](Source::candidate) of one; and
+//! [opens](Source::open) its files. Nothing here knows a yard's names, writes a record or packs:
+//! that is for `ops::import`, which maps names, fetches, packs, signs and proposes, as publishing
+//! does.
+//!
+//! ```text
+//!  source ──list──▶ Listed ──candidate──▶ Candidate ──open──▶ Spool ──▶ pack, sign, record
+//!                     │                      │
+//!                     └─ what it is called   └─ fields, files, and what found no place
+//! ```
+//!
+//! Three rules hold for each of them:
+//!
+//! - **Nothing is lost.** What a source says of a version that has no field in a record goes to
+//!   [`Candidate::unmapped`], as it was said; what can't be imported at all is in
+//!   [`Listing::left_out`] with the reason.
+//! - **Nothing is invented.** A field that the source doesn't say stays open.
+//! - **Nothing is run.** Files are read and never loaded; a secret stays a reference.
+
+mod candidate;
+mod client;
+mod error;
+mod folder;
+mod listed;
+pub mod mapping;
+mod mlmodel;
+mod place;
+mod spool;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+
+pub use candidate::{Candidate, Files, SourceFile};
+pub use client::Variables;
+pub use error::{Detail, ImportError};
+pub use listed::{LeftOut, Listed, Listing, ModelListed};
+pub use place::{Opening, Place, PlaceError};
+pub use spool::Spool;
+
+use crate::platform::Progress;
+use crate::record::kind::SourceType;
+
+/// The most versions that one source is asked for.
+pub const MAX_VERSIONS: usize = 100_000;
+
+/// The most files of one version.
+pub const MAX_FILES: usize = 10_000;
+
+/// A place that models are imported from.
+#[async_trait]
+pub trait Source: Debug + Send + Sync {
+    /// What kind of place it is.
+    fn source_type(&self) -> SourceType;
+
+    /// Where it is, as people write it, without credentials.
+    fn place(&self) -> String;
+
+    /// What it has, in an order that is the same each time: by model, and of one model from the
+    /// oldest version to the newest.
+    ///
+    /// # Errors
+    /// If it can't be asked, or has more than [`MAX_VERSIONS`].
+    async fn list(&self, progress: &dyn Progress) -> Result<Listing, ImportError>;
+
+    /// All that it tells of one version.
+    ///
+    /// # Errors
+    /// If it can't be asked, or what it says can't be understood.
+    async fn candidate(&self, listed: &Listed) -> Result<Candidate, ImportError>;
+
+    /// Begins to read a file of [`Files::There`] at byte `from`.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    async fn open(&self, file: &SourceFile, from: u64) -> Result<Opened, ImportError>;
+}
+
+/// A file that is being read.
+pub struct Opened {
+    /// The byte that comes first: what was asked for, or 0 where the source can't begin elsewhere.
+    pub from: u64,
+    /// How many bytes the whole file has, where the source says so now.
+    pub size_bytes: Option<u64>,
+    /// Its bytes.
+    pub bytes: BoxStream<'static, Result<Bytes, ImportError>>,
+}
+
+/// The codes of this room.
+pub mod codes {
+    crate::codes! {
+        SOURCE_AWAY = "source-away";
+        SOURCE_UNAUTHORIZED = "source-unauthorized";
+        SOURCE_REFUSED = "source-refused";
+        SOURCE_MALFORMED = "source-malformed";
+        SOURCE_TOO_LARGE = "source-too-large";
+        SOURCE_FILE_CHANGED = "source-file-changed";
+        SOURCE_LACKS = "source-lacks";
+        NO_SUCH_SOURCE = "no-such-source";
+        UNUSABLE_MAPPING = "unusable-mapping";
+        UNMAPPED_NAME = "unmapped-name";
+    }
+}

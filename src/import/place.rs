@@ -1,0 +1,198 @@
+//! Which source is meant: by a word on the command line, or an entry of the yard's `sources`.
+//!
+//! A word is `<kind>:<where>`: `mlflow:https://mlflow.acme.example`, `folder:./old`. A path without
+//! a kind is a folder or a file.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::folder::Folder;
+use super::{ImportError, Source, Variables, codes};
+use crate::artifact::StoreOptions;
+use crate::platform::retry::Policy;
+use crate::record::kind::{self, SecretReference, SourceType};
+use crate::record::{Code, Fault};
+
+/// Which source is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// What kind it is.
+    pub source_type: SourceType,
+    /// Where it is, in that kind's own words: a URL, a path, a reference.
+    pub at: String,
+    /// The variable that has its token, where the yard names one.
+    pub token: Option<String>,
+    /// The folder in it.
+    pub path: Option<String>,
+    /// The branch, tag or commit.
+    pub revision: Option<String>,
+}
+
+/// What a source is opened with.
+pub struct Opening<'a> {
+    /// Where relative paths begin.
+    pub folder: PathBuf,
+    /// Environment variables.
+    pub variables: Variables<'a>,
+    /// How often something transient is tried again.
+    pub retry: Policy,
+    /// How registries are opened.
+    pub stores: StoreOptions,
+}
+
+/// No source is told by these words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceError {
+    /// A kind that there isn't.
+    #[error("`{}` begins with no kind of source", text.escape_debug())]
+    Unknown {
+        /// The text as it was given.
+        text: String,
+    },
+    /// A kind, and no place.
+    #[error("where the {kind} is that is imported from is not said")]
+    Nowhere {
+        /// The kind.
+        kind: SourceType,
+    },
+    /// A token that only a target can have.
+    #[error("the token of {place} is a target's secret, which no import can read")]
+    StoredToken {
+        /// The source.
+        place: String,
+    },
+}
+
+impl Fault for PlaceError {
+    fn code(&self) -> &'static Code {
+        &codes::NO_SUCH_SOURCE
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Unknown { .. } => {
+                let kinds: Vec<_> = SourceType::ALL.iter().map(ToString::to_string).collect();
+                format!(
+                    "write its kind and its place, as in mlflow:https://mlflow.example.com; kinds \
+                     are {}",
+                    kinds.join(", ")
+                )
+            }
+            Self::Nowhere { kind } => format!("write it behind the kind, as in {kind}:<where>"),
+            Self::StoredToken { .. } => "write `token: {env: VARIABLE}`".to_owned(),
+        })
+    }
+}
+
+impl FromStr for Place {
+    type Err = PlaceError;
+
+    fn from_str(text: &str) -> Result<Self, PlaceError> {
+        let place = |source_type, at: &str| Self {
+            source_type,
+            at: at.to_owned(),
+            token: None,
+            path: None,
+            revision: None,
+        };
+        let is_path = |text: &str| text.starts_with(['.', '/', '~']);
+        match text.split_once(':') {
+            _ if is_path(text) => Ok(place(SourceType::Folder, text)),
+            Some((kind, at)) => {
+                let unknown = |_| PlaceError::Unknown {
+                    text: text.to_owned(),
+                };
+                let kind: SourceType = kind.parse().map_err(unknown)?;
+                match at {
+                    "" => Err(PlaceError::Nowhere { kind }),
+                    at => Ok(place(kind, at)),
+                }
+            }
+            None if text.is_empty() => Err(PlaceError::Unknown {
+                text: text.to_owned(),
+            }),
+            None => Ok(place(SourceType::Folder, text)),
+        }
+    }
+}
+
+impl Place {
+    /// The place that an entry of the yard's `sources` says.
+    ///
+    /// # Errors
+    /// [`PlaceError`] if it says no place, or a token that can't be read here.
+    pub fn of(source: &kind::Source) -> Result<Self, PlaceError> {
+        let kind = source.source_type;
+        let path = source.path.as_ref().map(ToString::to_string);
+        let at = source.url.as_ref().map(ToString::to_string);
+        let at = at.or_else(|| path.clone());
+        let at = at.ok_or(PlaceError::Nowhere { kind })?;
+        let token = match &source.token {
+            None => None,
+            Some(SecretReference::Variable(variable)) => Some(variable.env.to_string()),
+            Some(SecretReference::Stored(_)) => {
+                return Err(PlaceError::StoredToken { place: at });
+            }
+        };
+        Ok(Self {
+            source_type: kind,
+            path: path.filter(|path| *path != at),
+            at,
+            token,
+            revision: source.revision.clone(),
+        })
+    }
+
+    /// Opens it. Nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// If there is no such folder, or what it is asked with can't be made.
+    pub fn open(&self, opening: &Opening<'_>) -> Result<Arc<dyn Source>, ImportError> {
+        match self.source_type {
+            SourceType::Folder => Ok(Arc::new(Folder::open(&opening.folder.join(&self.at))?)),
+            kind => Err(ImportError::Malformed {
+                place: self.to_string(),
+                reason: format!("sources of kind {kind} can't be imported from yet"),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.source_type, self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Words on the command line.
+
+    use super::*;
+
+    #[test]
+    fn a_kind_and_a_place_or_a_path() {
+        let read = |text: &str| text.parse::<Place>().map(|place| place.to_string());
+        for (text, place) in [
+            (
+                "mlflow:https://mlflow.acme.example",
+                "mlflow:https://mlflow.acme.example",
+            ),
+            ("huggingface:org/name", "huggingface:org/name"),
+            ("./old", "folder:./old"),
+            ("/data/a:b", "folder:/data/a:b"),
+            ("old", "folder:old"),
+        ] {
+            assert_eq!(read(text).unwrap(), place, "{text}");
+        }
+        assert!(matches!(read("mlflow:"), Err(PlaceError::Nowhere { .. })));
+        for text in ["", "https://mlflow.acme.example", "mlfow:x"] {
+            assert!(
+                matches!(read(text), Err(PlaceError::Unknown { .. })),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Where a version's files lie on their way from a source to a store.
+//!
+//! Each file is fetched once into a folder of the cache, is hashed when it is packed (which is when
+//! a digest that the source said is held against it), and goes from there to the store. A file that is cut off is gone on with, where the source can begin in its
+//! middle; one that is complete is not fetched again. When the version is recorded the folder goes.
+//!
+//! ```text
+//! <cache>/imports/<sha256 of source, reference and revision>/
+//!     files/<path>      complete
+//!     coming/<n>        on their way, by the file's place in the list
+//! ```
+//!
+//! A folder is of one version in one state: another revision begins another.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::fs::{File, OpenOptions};
+use tokio::io::AsyncWriteExt;
+
+use super::{Detail, ImportError, Listed, MAX_FILES, Source, SourceFile};
+use crate::artifact::digest_of;
+use crate::artifact::pack::FilePath;
+use crate::platform::Progress;
+use crate::platform::atomic::{self, FileError};
+use crate::platform::progress::Meter;
+use crate::platform::retry::Policy;
+
+/// How many files are on their way at once.
+const AT_ONCE: usize = 4;
+
+/// A version's folder in the cache.
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+}
+
+impl Spool {
+    /// The folder in `cache` for `listed` of `source`; nothing is written yet.
+    pub fn of(cache: &Path, source: &dyn Source, listed: &Listed) -> Self {
+        let identity = serde_json::json!([
+            source.source_type(),
+            source.place(),
+            listed.reference,
+            listed.revision,
+        ]);
+        let name = digest_of(identity.to_string().as_bytes()).hex();
+        Self {
+            folder: cache.join("imports").join(name),
+        }
+    }
+
+    /// Fetches `files` from `source`, and gives the folder that they lie in.
+    ///
+    /// # Errors
+    /// If one can't be had, isn't what the source said, or has a path that leads out of the
+    /// folder. What was complete is kept for the next time.
+    pub async fn fetch(
+        &self,
+        source: &dyn Source,
+        files: &[SourceFile],
+        retry: Policy,
+        progress: &dyn Progress,
+    ) -> Result<PathBuf, ImportError> {
+        if files.len() > MAX_FILES {
+            return Err(ImportError::TooLarge {
+                place: source.place(),
+                limit: MAX_FILES as u64,
+                unit: "files in one version",
+            });
+        }
+        let place = self.folder.join("files");
+        atomic::create_folder(&self.folder.join("coming"))?;
+        atomic::create_folder(&place)?;
+        stream::iter(files.iter().enumerate())
+            .map(Ok)
+            .try_for_each_concurrent(AT_ONCE, |(index, file)| async move {
+                let way = self.way(source, index, file)?;
+                if way.is_complete()? {
+                    return Ok(());
+                }
+                let meter = progress.begin(&file.path, file.size_bytes.unwrap_or(0));
+                retry.run(|| way.fetch(source, &*meter)).await
+            })
+            .await?;
+        Ok(place)
+    }
+
+    /// Removes the folder.
+    ///
+    /// # Errors
+    /// If it is there and can't be removed.
+    pub fn clear(&self) -> Result<(), FileError> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(FileError::at("remove", &self.folder)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn way<'a>(
+        &self,
+        source: &dyn Source,
+        index: usize,
+        file: &'a SourceFile,
+    ) -> Result<Way<'a>, ImportError> {
+        let path: FilePath = file.path.parse().map_err(|error| ImportError::Malformed {
+            place: source.place(),
+            reason: format!("{error}"),
+        })?;
+        Ok(Way {
+            file,
+            coming: self.folder.join("coming").join(index.to_string()),
+            complete: self.folder.join("files").join(path.as_str()),
+        })
+    }
+}
+
+/// One file's two places.
+struct Way<'a> {
+    file: &'a SourceFile,
+    coming: PathBuf,
+    complete: PathBuf,
+}
+
+impl Way<'_> {
+    fn is_complete(&self) -> Result<bool, ImportError> {
+        match fs::symlink_metadata(&self.complete) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(FileError::at("read", &self.complete)(error).into()),
+        }
+    }
+
+    /// Fetches what is still missing of it, once.
+    async fn fetch(&self, source: &dyn Source, meter: &dyn Meter) -> Result<(), ImportError> {
+        let failed = |action| FileError::at(action, &self.coming);
+        let there = match fs::metadata(&self.coming) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(failed("read")(error).into()),
+        };
+        let mut opened = source.open(self.file, there).await?;
+        let size = match (self.file.size_bytes, opened.size_bytes) {
+            (Some(listed), Some(now)) if listed != now => {
+                self.forget()?;
+                return Err(self.changed(
+                    source,
+                    format!("{listed} bytes were listed, {now} are sent"),
+                ));
+            }
+            (listed, now) => listed.or(now),
+        };
+        let mut output = self.writer(opened.from).await.map_err(failed("write"))?;
+        let mut length = opened.from;
+        meter.advance(length);
+        while let Some(chunk) = opened.bytes.next().await {
+            let chunk = chunk?;
+            length += chunk.len() as u64;
+            if size.is_some_and(|size| length > size) {
+                self.forget()?;
+                return Err(self.changed(source, "more bytes are sent than it has".to_owned()));
+            }
+            output.write_all(&chunk).await.map_err(failed("write"))?;
+            meter.advance(chunk.len() as u64);
+        }
+        if let Some(size) = size.filter(|size| length < *size) {
+            // The next call goes on from here.
+            return Err(ImportError::Away {
+                place: source.place(),
+                doing: format!("read {}", self.file.path),
+                detail: Some(Detail(format!("it ended after {length} of {size} bytes"))),
+                retry_after: None,
+                source: None,
+            });
+        }
+        output.flush().await.map_err(failed("write"))?;
+        output.sync_all().await.map_err(failed("write"))?;
+        drop(output);
+        self.keep()
+    }
+
+    /// The file to go on with at byte `from`.
+    async fn writer(&self, from: u64) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        let file = options.create(true).append(true).open(&self.coming).await?;
+        file.set_len(from).await?;
+        Ok(file)
+    }
+
+    /// What came is complete.
+    fn keep(&self) -> Result<(), ImportError> {
+        if let Some(folder) = self.complete.parent() {
+            atomic::create_folder(folder)?;
+        }
+        fs::rename(&self.coming, &self.complete).map_err(FileError::at("rename", &self.coming))?;
+        Ok(())
+    }
+
+    fn forget(&self) -> Result<(), ImportError> {
+        fs::remove_file(&self.coming).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(FileError::at("remove", &self.coming)(error).into()),
+        })
+    }
+
+    fn changed(&self, source: &dyn Source, reason: String) -> ImportError {
+        ImportError::Changed {
+            place: source.place(),
+            file: self.file.path.clone(),
+            reason,
+        }
+    }
+}
