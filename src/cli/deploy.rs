@@ -47,8 +47,8 @@ impl Arguments {
 }
 
 impl Proposes for Deploying {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        Some(&mut self.proposed)
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        vec![&mut self.proposed]
     }
 }
 

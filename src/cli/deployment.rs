@@ -107,8 +107,8 @@ impl Undeploy {
 }
 
 impl Proposes for Acted {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        Some(&mut self.proposed)
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        vec![&mut self.proposed]
     }
 }
 

@@ -37,6 +37,7 @@ mod fault;
 mod gates;
 mod history;
 mod host;
+mod import;
 mod init;
 mod inspect;
 mod keys;
@@ -188,6 +189,7 @@ enum Command {
     Sign(sign::Arguments),
     Verify(verify::Arguments),
     Publish(Box<publish::Arguments>),
+    Import(Box<import::Arguments>),
     Test(test::Arguments),
     Predict(predict::Arguments),
     Runtime(runtime::Arguments),
@@ -261,6 +263,7 @@ impl Command {
             Self::Sign(arguments) => arguments.run(context).await,
             Self::Verify(arguments) => arguments.run(context).await,
             Self::Publish(arguments) => arguments.run(context).await,
+            Self::Import(arguments) => arguments.run(context).await,
             Self::Predict(arguments) => arguments.run(context).await,
             Self::Test(arguments) => arguments.run(context).await,
             Self::Runtime(arguments) => arguments.run(context).await,

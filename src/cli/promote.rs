@@ -55,8 +55,8 @@ impl Arguments {
 }
 
 impl Proposes for Promotion {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        Some(&mut self.proposed)
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        vec![&mut self.proposed]
     }
 }
 

@@ -35,10 +35,10 @@ pub(super) struct Proposing {
     direct: bool,
 }
 
-/// What comes of a change: something that was proposed, if anything was.
+/// What comes of changes: what was proposed, if anything was.
 pub(super) trait Proposes {
-    /// The change.
-    fn proposed(&mut self) -> Option<&mut Proposed>;
+    /// The changes.
+    fn proposed(&mut self) -> Vec<&mut Proposed>;
 
     /// Which deployments it is about, and where, beside those whose records it changes.
     fn deployments(&self) -> Vec<(Name, Name)> {
@@ -111,7 +111,7 @@ impl Proposer {
         &self.yard
     }
 
-    /// Opens the pull request, waits for the merge and until it serves if that was asked for, and
+    /// Opens the pull requests, waits for the merge and until it serves if that was asked for, and
     /// prints what came of all. What was done is printed also where the forge fails.
     ///
     /// # Errors
@@ -122,13 +122,16 @@ impl Proposer {
         mut report: impl Report + Proposes,
     ) -> Result<Outcome, Failure> {
         let mut result = Ok(());
-        let waiting = Waiting {
-            deadline: self.deadline,
-            deployments: report.deployments(),
-        };
-        if let Some(proposed) = report.proposed() {
-            result = pull_request::open(&self.yard, &self.way, proposed, self.draft).await;
+        let deployments = report.deployments();
+        for proposed in report.proposed() {
+            if result.is_ok() {
+                result = pull_request::open(&self.yard, &self.way, proposed, self.draft).await;
+            }
             if result.is_ok() && self.waits {
+                let waiting = Waiting {
+                    deadline: self.deadline,
+                    deployments: deployments.clone(),
+                };
                 result = waiting.wait(context, &self.yard, &self.way, proposed).await;
             }
         }

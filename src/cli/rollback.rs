@@ -47,8 +47,8 @@ impl Arguments {
 }
 
 impl Proposes for RollingBack {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        Some(&mut self.proposed)
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        vec![&mut self.proposed]
     }
 
     fn deployments(&self) -> Vec<(Name, Name)> {

@@ -86,8 +86,8 @@ impl Arguments {
 }
 
 impl Proposes for Steering {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        Some(&mut self.proposed)
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        vec![&mut self.proposed]
     }
 }
 

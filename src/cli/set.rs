@@ -61,8 +61,8 @@ impl Setting {
 }
 
 impl Proposes for Setting {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        Some(&mut self.proposed)
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        vec![&mut self.proposed]
     }
 }
 

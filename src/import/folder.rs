@@ -71,6 +71,10 @@ impl Source for Folder {
         self.path.display().to_string()
     }
 
+    fn address(&self) -> Option<String> {
+        None
+    }
+
     async fn list(&self, _progress: &dyn Progress) -> Result<Listing, ImportError> {
         let name = self.name();
         let listed = Listed::new(&name, FIRST, name.clone());

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
-use super::codes;
+use super::{Place, codes};
 use crate::check::yaml;
 use crate::platform::atomic::{FileError, read_at_most};
 use crate::record::kind::Owner;
@@ -157,8 +157,15 @@ impl Mapping {
     /// # Errors
     /// [`MappingError`] if it can't be read, is no YAML, or says something that there isn't.
     pub fn read(path: &Path) -> Result<Self, MappingError> {
-        let bytes = read_at_most(path, MAX_BYTES)?;
-        let tree = yaml::parse(&bytes).map_err(|source| MappingError::Yaml {
+        Self::parse(path, &read_at_most(path, MAX_BYTES)?)
+    }
+
+    /// Reads `bytes`, which lie at `path`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, MappingError> {
+        let tree = yaml::parse(bytes).map_err(|source| MappingError::Yaml {
             path: path.to_owned(),
             source,
         })?;
@@ -294,6 +301,17 @@ impl Mapping {
             to,
         }))
     }
+}
+
+/// What an import from `place` is called where nobody says: by its kind and what it is.
+///
+/// Such as `mlflow-mlflow.acme.example`.
+pub fn name_of(place: &Place) -> Name {
+    let at = place.at.split("://").last().unwrap_or_default();
+    let name = slug(&format!("{}-{at}", place.source_type));
+    // The kind alone is a name.
+    name.parse()
+        .expect("a slug that begins with a word is a name")
 }
 
 /// What is said of `word`: by itself, else by the longest pattern that fits it.

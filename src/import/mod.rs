@@ -61,6 +61,10 @@ pub trait Source: Debug + Send + Sync {
     /// Where it is, as people write it, without credentials.
     fn place(&self) -> String;
 
+    /// Where it is, as records say it; `None` for a place of this machine, which is nothing to
+    /// anybody else.
+    fn address(&self) -> Option<String>;
+
     /// What it has, in an order that is the same each time: by model, and of one model from the
     /// oldest version to the newest.
     ///

@@ -19,6 +19,7 @@ mod files;
 pub mod filter;
 mod gates;
 pub mod history;
+pub mod import;
 pub mod init;
 pub mod inspect;
 pub mod keys;
@@ -58,6 +59,7 @@ pub use refuse::{CheckRefused, refuse_errors};
 pub mod codes {
     crate::codes! {
         INVALID_FILTER = "invalid-filter";
+        INVALID_SELECTION = "invalid-selection";
         NO_WORDS = "no-words";
         CHECK_REFUSED = "check-refused";
         WHICH_VERSION = "which-version";

@@ -31,14 +31,15 @@ pub(super) struct KeyList(pub(super) Vec<StoredKey>);
 pub(super) struct KeyDetails(pub(super) StoredKey);
 
 impl Proposes for Generation {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        Some(&mut self.0.yard.as_mut()?.proposed)
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        let yard = self.0.yard.as_mut();
+        yard.map(|yard| &mut yard.proposed).into_iter().collect()
     }
 }
 
 impl Proposes for Acceptance {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        Some(&mut self.0.proposed)
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        vec![&mut self.0.proposed]
     }
 }
 

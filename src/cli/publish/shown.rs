@@ -24,8 +24,8 @@ pub(super) struct Shown {
 }
 
 impl Proposes for Shown {
-    fn proposed(&mut self) -> Option<&mut Proposed> {
-        self.published.proposed.as_mut()
+    fn proposed(&mut self) -> Vec<&mut Proposed> {
+        self.published.proposed.as_mut().into_iter().collect()
     }
 }
 

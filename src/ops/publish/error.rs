@@ -116,6 +116,23 @@ pub enum PublishError {
     },
 }
 
+impl PublishError {
+    /// The version is there, with other bytes, in `place`.
+    pub(in crate::ops) fn taken(
+        model: &ModelName,
+        version: &Version,
+        place: &'static str,
+        clash: Clash,
+    ) -> Self {
+        Self::VersionTaken {
+            model: model.clone(),
+            version: version.clone(),
+            place,
+            clash: Box::new(clash),
+        }
+    }
+}
+
 impl Fault for PublishError {
     fn code(&self) -> &'static Code {
         match self {

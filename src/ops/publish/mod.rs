@@ -21,9 +21,12 @@ mod said;
 mod settle;
 mod write;
 
-pub use error::PublishError;
+pub use error::{Clash, PublishError};
 pub use question::Question;
+pub(super) use records::Wish;
 pub use said::Said;
+pub(super) use settle::{card_path, find_store};
+pub(super) use write::to_the_second;
 pub use write::{Lacking, Published, Stored};
 
 use std::path::PathBuf;
@@ -189,7 +192,7 @@ impl Draft {
 }
 
 /// What the files say of themselves; of a format that nobody knows only that it is one's own.
-fn files_say(description: &Description) -> Said {
+pub(super) fn files_say(description: &Description) -> Said {
     let mut said = Said::default();
     let mut say = |name: &str, value: Value| {
         let silent = value.is_null() || value.as_array().is_some_and(Vec::is_empty);

@@ -86,7 +86,7 @@ fn next_version(yard: &Yard, model: &ModelName, bump: Bump) -> Result<Version, F
     Ok(newest.bumped(bump))
 }
 
-fn find_store(yard: &kind::YardSpec, name: Option<&Name>) -> Result<kind::Store, PublishError> {
+pub fn find_store(yard: &kind::YardSpec, name: Option<&Name>) -> Result<kind::Store, PublishError> {
     let mut stores = yard.stores.iter();
     let found = match name {
         None => stores.next(),
@@ -126,19 +126,18 @@ impl Existing {
         };
         let said = existing.value["spec"]["artifact"]["digest"].as_str();
         match said.and_then(|text| text.parse().ok()) {
-            Some(existing) if existing != *digest => Err(PublishError::VersionTaken {
-                model: model.clone(),
-                version: version.clone(),
-                place: if self.merged {
+            Some(existing) if existing != *digest => {
+                let place = if self.merged {
                     "on main"
                 } else {
                     "on its branch"
-                },
-                clash: Box::new(Clash {
+                };
+                let clash = Clash {
                     existing,
                     ours: *digest,
-                }),
-            }),
+                };
+                Err(PublishError::taken(model, version, place, clash))
+            }
             _ => Ok(()),
         }
     }
@@ -178,7 +177,7 @@ impl Text {
 }
 
 /// Where a model's card lies.
-pub(super) fn card_path(model: &ModelName) -> String {
+pub fn card_path(model: &ModelName) -> String {
     format!("models/{model}/README.md")
 }
 

@@ -269,16 +269,13 @@ impl Draft {
     /// Makes sure that the store's tag of this version, if there is one, is of these bytes.
     async fn refuse_taken(&self, store: &dyn Store, tag: &Tag) -> Result<(), Failure> {
         match store.resolve(&ManifestKey::Tag(tag.clone())).await? {
-            Some(found) if found.digest != self.packed.digest => Err(PublishError::VersionTaken {
-                model: self.model.clone(),
-                version: self.version.clone(),
-                place: "in the store",
-                clash: Box::new(Clash {
+            Some(found) if found.digest != self.packed.digest => {
+                let clash = Clash {
                     existing: found.digest,
                     ours: self.packed.digest,
-                }),
+                };
+                Err(PublishError::taken(&self.model, &self.version, "in the store", clash).into())
             }
-            .into()),
             _ => Ok(()),
         }
     }
@@ -327,8 +324,8 @@ fn base<'a>(existing: Option<&'a Text>, from: Option<&'a From>) -> Option<(&'a s
     existing.map(Text::as_base).or(from)
 }
 
-/// Nobody publishes twice in a second, and records are read by people.
-fn to_the_second(now: Timestamp) -> String {
+/// A time as records write it: nobody publishes twice in a second, and records are read by people.
+pub fn to_the_second(now: Timestamp) -> String {
     let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
     whole.to_string()
 }

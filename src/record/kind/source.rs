@@ -58,6 +58,9 @@ pub struct Source {
     /// The folder in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<RelativePath>,
+    /// The file of this yard that says what its words become.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map: Option<RelativePath>,
     /// The branch, tag or commit.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,

@@ -171,7 +171,7 @@ fn missing_signatures(
     unmet
 }
 
-fn denied_format(rule: &TrustRule, context: &Context) -> Option<Unmet> {
+pub(super) fn denied_format(rule: &TrustRule, context: &Context) -> Option<Unmet> {
     let denied = &rule.require.formats.as_ref()?.deny;
     if denied.is_empty() {
         return None;

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 pub use judge::judge;
 
 use super::key::{KeyError, VerifyingKey};
+use super::verdict::Unmet;
 use crate::record::kind::{
     KeySigner, ModelVersion, RelativePath, Requirement, Signer as Accepted, Trust, TrustRule,
 };
@@ -97,6 +98,15 @@ impl Context {
             },
             now,
         }
+    }
+
+    /// The format that one of `rules` denies, as far as formats are declared.
+    pub fn denied(&self, rules: &[TrustRule]) -> Option<String> {
+        let mut fitting = rules.iter().filter(|rule| self.fits(rule));
+        fitting.find_map(|rule| match judge::denied_format(rule, self) {
+            Some(Unmet::DeniedFormat { format }) => Some(format),
+            _ => None,
+        })
     }
 
     fn fits(&self, rule: &TrustRule) -> bool {

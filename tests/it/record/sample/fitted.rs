@@ -44,7 +44,7 @@ fitted! {
         }
     }
     Source {
-        name, source_type, url, token, namespace, path, revision,
+        name, source_type, url, token, namespace, path, map, revision,
     } place, source => {
         if matches!(place.source_type, SourceType::Mlflow | SourceType::Git) {
             place.url = Some(Sample::sample(source));

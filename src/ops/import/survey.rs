@@ -1,0 +1,304 @@
+//! What a source has, held against what the yard has.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use super::Request;
+use super::error::ImportRefused;
+use crate::import::{LeftOut, Listed, Listing, ModelListed, Source};
+use crate::record::kind::{Imported, ModelVersion};
+use crate::record::{Failure, ModelName, Selector, Version};
+use crate::yard::Catalog;
+
+/// What a source has, held against what the yard has.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Survey {
+    /// The source, as it is written on a command line.
+    pub source: String,
+    /// Its versions that are meant, in its order.
+    pub versions: Vec<Surveyed>,
+    /// What it has and can't be imported.
+    pub left_out: Vec<LeftOut>,
+    /// How many more versions it has that are not meant.
+    pub unselected: usize,
+    /// What it says of its models.
+    #[serde(skip)]
+    pub(super) models: BTreeMap<String, ModelListed>,
+    /// Versions of these models that are here, by model.
+    #[serde(skip)]
+    pub(super) here: BTreeMap<ModelName, Vec<ModelVersion>>,
+}
+
+/// One version of a source.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Surveyed {
+    /// The version, as the source has it.
+    #[serde(flatten)]
+    pub listed: Listed,
+    /// What it is here, or would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Called>,
+    /// How it stands.
+    pub state: State,
+    /// Why it stands so, where that needs words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// What a source's version is called here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Called {
+    /// The model.
+    pub model: ModelName,
+    /// The version.
+    pub version: Version,
+    /// Whether a name had to be changed, and nobody said to what.
+    pub renamed: bool,
+}
+
+/// How a source's version stands to the yard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// It is not here.
+    New,
+    /// It is here, or was proposed; only its bytes tell whether it is another now.
+    Uncertain,
+    /// It was imported.
+    Imported,
+    /// It was imported, and the source has something else under its name now.
+    Changed,
+    /// Something else has its name here.
+    Taken,
+    /// Nothing says what it is called here.
+    Nameless,
+    /// The mapping leaves it out.
+    Skipped,
+}
+
+/// Who a version is in a source, whatever it is called here.
+#[derive(PartialEq, Eq, Hash)]
+struct Identity<'a> {
+    place: Option<&'a str>,
+    reference: &'a str,
+}
+
+impl Survey {
+    /// Holds `listing` against `catalog`.
+    ///
+    /// # Errors
+    /// If a record can't be read, or `called` is for one version and there are several.
+    pub(super) fn of(
+        request: &Request,
+        listing: Listing,
+        catalog: &Catalog,
+    ) -> Result<Self, Failure> {
+        let Listing {
+            models,
+            versions,
+            left_out,
+        } = listing;
+        let all = versions.len();
+        let meant: Vec<Listed> = versions
+            .into_iter()
+            .filter(|listed| request.select.means(listed))
+            .collect();
+        if request.called.is_some() && meant.len() != 1 {
+            return Err(ImportRefused::NotOne { count: meant.len() }.into());
+        }
+        let mut survey = Self {
+            source: described(&*request.source),
+            unselected: all - meant.len(),
+            versions: Vec::with_capacity(meant.len()),
+            left_out,
+            models,
+            here: BTreeMap::new(),
+        };
+        for listed in meant {
+            let surveyed = survey.look(request, listed, catalog)?;
+            survey.versions.push(surveyed);
+        }
+        survey.refuse_doubles();
+        Ok(survey)
+    }
+
+    /// Those whose files are to be brought.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = &Surveyed> {
+        self.versions
+            .iter()
+            .filter(|surveyed| matches!(surveyed.state, State::New | State::Uncertain))
+    }
+
+    fn look(
+        &mut self,
+        request: &Request,
+        listed: Listed,
+        catalog: &Catalog,
+    ) -> Result<Surveyed, Failure> {
+        let mut surveyed = Surveyed {
+            listed,
+            to: None,
+            state: State::Skipped,
+            why: None,
+            help: None,
+        };
+        let said = request.mapping.model(&surveyed.listed.model);
+        if said.is_some_and(|said| said.skip) {
+            surveyed.why = Some("the mapping leaves it out".to_owned());
+            return Ok(surveyed);
+        }
+        let called = match called(request, &surveyed.listed) {
+            Ok(called) => called,
+            Err(failure) => {
+                surveyed.state = State::Nameless;
+                surveyed.why = Some(failure.to_string());
+                surveyed.help = failure.help();
+                return Ok(surveyed);
+            }
+        };
+        self.read(&called.model, catalog)?;
+        let here = &self.here[&called.model];
+        let place = request.source.address();
+        let identity = Identity {
+            place: place.as_deref(),
+            reference: &surveyed.listed.reference,
+        };
+        let same = |record: &&ModelVersion| {
+            let imported = record.spec.imported.as_ref();
+            imported.is_some_and(|imported| {
+                imported.from == request.source.source_type() && identity == Identity::of(imported)
+            })
+        };
+        let before = here.iter().find(same);
+        let named = |record: &&ModelVersion| record.metadata.version == called.version;
+        let taken = here.iter().find(named);
+        (surveyed.state, surveyed.why, surveyed.help) = match (before, taken) {
+            (Some(before), _) => known(before, &surveyed.listed),
+            (None, None) => (State::New, None, None),
+            (None, Some(_)) => (
+                State::Taken,
+                Some(format!(
+                    "{}:{} is here, and doesn't come from there",
+                    called.model, called.version
+                )),
+                Some("say with --map, under `models` or `versions`, what it is here".to_owned()),
+            ),
+        };
+        surveyed.to = Some(match before {
+            Some(before) => Called {
+                version: before.metadata.version.clone(),
+                ..called
+            },
+            None => called,
+        });
+        Ok(surveyed)
+    }
+
+    /// Reads the versions of `model` that are here, once.
+    fn read(&mut self, model: &ModelName, catalog: &Catalog) -> Result<(), Failure> {
+        if self.here.contains_key(model) {
+            return Ok(());
+        }
+        let mut records = Vec::new();
+        for version in catalog.versions(model)? {
+            records.extend(catalog.version(model, &version)?);
+        }
+        self.here.insert(model.clone(), records);
+        Ok(())
+    }
+
+    /// Two of one source that would be one version here are neither.
+    fn refuse_doubles(&mut self) {
+        let mut claims: HashMap<(ModelName, Version), Vec<usize>> = HashMap::new();
+        for (index, surveyed) in self.versions.iter().enumerate() {
+            if let (Some(called), State::New | State::Uncertain) = (&surveyed.to, surveyed.state) {
+                let name = (called.model.clone(), called.version.clone());
+                claims.entry(name).or_default().push(index);
+            }
+        }
+        for ((model, version), indices) in claims {
+            if indices.len() < 2 {
+                continue;
+            }
+            let references: Vec<_> = indices
+                .iter()
+                .map(|&index| self.versions[index].listed.reference.clone())
+                .collect();
+            for index in indices {
+                let surveyed = &mut self.versions[index];
+                surveyed.state = State::Nameless;
+                surveyed.why = Some(format!(
+                    "{} would all be {model}:{version}",
+                    references.join(" and ")
+                ));
+                surveyed.help = Some(
+                    "say with --map, under `models` or `versions`, what each is here".to_owned(),
+                );
+            }
+        }
+    }
+}
+
+/// What a version that was imported before is now.
+fn known(before: &ModelVersion, listed: &Listed) -> (State, Option<String>, Option<String>) {
+    let imported = before.spec.imported.as_ref();
+    let then = imported.and_then(|imported| imported.revision.as_deref());
+    match (then, listed.revision.as_deref()) {
+        (Some(then), Some(now)) if then != now => (
+            State::Changed,
+            Some(format!(
+                "the source has something else under {} since: it was {then}, and is {now}",
+                listed.reference
+            )),
+            Some("import it as another version: say which with --map, under `versions`".to_owned()),
+        ),
+        (Some(_), Some(_)) => (State::Imported, None, None),
+        _ => (State::Uncertain, None, None),
+    }
+}
+
+fn called(request: &Request, listed: &Listed) -> Result<Called, Failure> {
+    let version = || {
+        request
+            .mapping
+            .version(&listed.label, listed.version.as_ref())
+    };
+    if let Some(reference) = &request.called {
+        let version = match &reference.selector {
+            Selector::Version(version) => version.clone(),
+            _ => version()?.to,
+        };
+        return Ok(Called {
+            model: reference.model.clone(),
+            version,
+            renamed: false,
+        });
+    }
+    let (model, version) = (request.mapping.name(&listed.model)?, version()?);
+    Ok(Called {
+        renamed: model.changed || version.changed,
+        model: model.to,
+        version: version.to,
+    })
+}
+
+/// The source as it is written on a command line.
+pub(super) fn described(source: &dyn Source) -> String {
+    format!("{}:{}", source.source_type(), source.place())
+}
+
+impl<'a> Identity<'a> {
+    fn of(imported: &'a Imported) -> Self {
+        Self {
+            place: imported.place.as_deref(),
+            reference: imported.reference.as_deref().unwrap_or_default(),
+        }
+    }
+}
