@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::record::Version;
 
 /// What a source has.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Listing {
     /// Its models, by the names that it has for them.
     pub models: BTreeMap<String, ModelListed>,
@@ -21,8 +21,8 @@ pub struct Listing {
 }
 
 /// What a source says of a model, whatever its version.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ModelListed {
     /// Fields of the `spec` of a record of kind Model.
     pub spec: Map<String, Value>,
@@ -33,33 +33,40 @@ pub struct ModelListed {
 }
 
 /// One version that a source has.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Listed {
     /// The model, as the source calls it.
     pub model: String,
     /// The version, as the source calls it: `12`, `v1.4`, `main`.
     pub label: String,
     /// What the source's own convention makes of the label, where it makes one: `12` is 12.0.0.
+    #[serde(default)]
     pub version: Option<Version>,
     /// What the source calls it for good: `models:/defects/12`. With the source's kind and place
     /// this is what an import is known by when it is done again.
     pub reference: String,
     /// What is another if the bytes or fields under the same reference are others: a digest, a
     /// commit, the time of its creation.
+    #[serde(default)]
     pub revision: Option<String>,
     /// When it was made.
+    #[serde(default)]
     pub created_at: Option<Timestamp>,
     /// Where it is in the source's own life cycle.
+    #[serde(default)]
     pub stage: Option<String>,
     /// The names that mean it there.
+    #[serde(default)]
     pub aliases: Vec<String>,
     /// Its labels, tags or annotations, as they are.
+    #[serde(default)]
     pub tags: BTreeMap<String, String>,
 }
 
 /// Something that can't be imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LeftOut {
     /// What it is, as the source calls it.
     pub what: String,

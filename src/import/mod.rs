@@ -22,6 +22,7 @@
 
 mod candidate;
 mod client;
+mod custom;
 mod error;
 mod folder;
 mod listed;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::custom::Custom;
 use super::folder::Folder;
 use super::{ImportError, Source, Variables, codes};
 use crate::artifact::StoreOptions;
@@ -126,7 +127,13 @@ impl Place {
     pub fn of(source: &kind::Source) -> Result<Self, PlaceError> {
         let kind = source.source_type;
         let path = source.path.as_ref().map(ToString::to_string);
-        let at = source.url.as_ref().map(ToString::to_string);
+        let at = source
+            .url
+            .as_ref()
+            .map(|url| match url.as_str().strip_prefix("file://") {
+                Some(path) => path.to_owned(),
+                None => url.to_string(),
+            });
         let at = at.or_else(|| path.clone());
         let at = at.ok_or(PlaceError::Nowhere { kind })?;
         let token = match &source.token {
@@ -152,6 +159,10 @@ impl Place {
     pub fn open(&self, opening: &Opening<'_>) -> Result<Arc<dyn Source>, ImportError> {
         match self.source_type {
             SourceType::Folder => Ok(Arc::new(Folder::open(&opening.folder.join(&self.at))?)),
+            SourceType::Custom => {
+                let program = opening.folder.join(&self.at);
+                Ok(Arc::new(Custom::new(program, &self.at)))
+            }
             kind => Err(ImportError::Malformed {
                 place: self.to_string(),
                 reason: format!("sources of kind {kind} can't be imported from yet"),

@@ -13,6 +13,7 @@ mod forge;
 mod gateway;
 mod harness;
 mod house;
+mod import;
 mod layering;
 mod ops;
 mod readme;

@@ -35,7 +35,7 @@ pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// A new record counts as a move from `staged`.
+/// A new record counts as a move from `staged`; what was imported goes on where it was.
 fn moved(
     document: &Document,
     record: &ModelVersion,
@@ -43,6 +43,10 @@ fn moved(
     found: &mut Vec<Diagnostic>,
 ) {
     let from = before.map_or(Lifecycle::Staged, |before| before.spec.lifecycle);
+    let goes_on = before.is_none() && record.spec.imported.is_some();
+    if goes_on && record.spec.lifecycle != Lifecycle::Recycled {
+        return;
+    }
     if let Err(illegal) = from.move_to(record.spec.lifecycle) {
         let message = match before {
             Some(_) => illegal.to_string(),

@@ -125,7 +125,7 @@ impl Arguments {
             }
         };
         let mut imports = Vec::new();
-        let mut ended = Ok(());
+        let mut ended = None;
         for request in &requests {
             let means = Means {
                 key: key.as_ref(),
@@ -134,18 +134,20 @@ impl Arguments {
                 retry: Policy::default(),
                 now: context.clock.now(),
             };
+            // What one source can't do holds up no other, and what was brought is told.
             match import::import(&yard, request, &means, progress).await {
-                Ok(import) => imports.push(import),
-                // What others brought is to be told and proposed all the same.
-                Err(failure) => {
-                    ended = Err(failure);
-                    break;
+                Ok(mut import) => {
+                    ended = import.ended.take().or(ended);
+                    imports.push(import);
                 }
+                Err(failure) => ended = Some(failure),
             }
         }
         let refused = imports.iter().any(|import| !import.refused.is_empty());
         let opened = proposer.finish(context, Imports(imports)).await;
-        ended?;
+        if let Some(failure) = ended {
+            return Err(failure);
+        }
         let outcome = opened?;
         Ok(if refused { Outcome::Problems } else { outcome })
     }

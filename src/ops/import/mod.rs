@@ -130,9 +130,9 @@ pub async fn rehearse(
 /// Imports what is new, and moves what moved in the source.
 ///
 /// # Errors
-/// What ends all of it: the source is away or lets us in no more, or the yard, the store or the
-/// key can't be used. What was committed before stays, and is in [`Import::proposed`] of the next
-/// call. What is wrong with one version alone is in [`Import::refused`].
+/// If the source can't be listed, or the yard, the store or the key can't be used; what was
+/// committed before stays. What ended it before its end, as the source is away or lets us in no
+/// more, is in [`Import::ended`]; what is wrong with one version alone in [`Import::refused`].
 pub async fn import(
     yard: &Yard,
     request: &Request,
@@ -162,8 +162,8 @@ pub async fn import(
         let ended = batch.fill(&mut waiting, &mut import).await;
         let last = ended.is_ok() && waiting.peek().is_none();
         batch.finish(last, &mut import).await?;
-        ended?;
-        if last {
+        import.ended = ended.err();
+        if last || import.ended.is_some() {
             return Ok(import);
         }
         begun = propose::begin(yard, &request.branch()).await?;

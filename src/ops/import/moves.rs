@@ -78,6 +78,9 @@ pub(super) fn follow(
     let mut moved = Vec::new();
     for (model, versions) in by_model {
         let mut following = Following::begin(request, change, model, &versions)?;
+        if following.pairs.is_empty() {
+            continue;
+        }
         following.lifecycles()?;
         following.aliases()?;
         following.remember()?;

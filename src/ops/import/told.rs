@@ -37,6 +37,9 @@ pub struct Import {
     pub left_out: Vec<LeftOut>,
     /// The branch with the records.
     pub proposed: Option<Proposed>,
+    /// What ended it before its end.
+    #[serde(skip)]
+    pub ended: Option<Failure>,
 }
 
 /// A version that was imported.
@@ -124,6 +127,7 @@ impl Import {
             refused: Vec::new(),
             left_out: survey.left_out.clone(),
             proposed: None,
+            ended: None,
         };
         for surveyed in &survey.versions {
             match surveyed.state {
