@@ -25,8 +25,9 @@ const PROMPT: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor:
 /// In a folder of its own: files become an artifact, the artifact is signed, a record goes through
 /// a branch, a check and a merge, and the model is pulled and verified; a broken record, an
 /// overwritten version and a tampered byte are refused. Then it is served: a new version goes out
-/// by canary under real traffic while the server is killed, and a broken one is rolled back. Every
-/// command is really run, and the folder stays for a look around. Needs `git`.
+/// by canary under real traffic while the server is killed, and a broken one is rolled back. Last,
+/// a model comes in from the format of MLflow, and serves. Every command is really run, and the
+/// folder stays for a look around. Needs `git`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// An empty folder to play in; a new temporary one if it is left out

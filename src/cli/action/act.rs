@@ -24,15 +24,23 @@ const TAIL_BYTES: usize = 64 << 10;
 
 /// The outputs of a step, and where each stands in what commands print.
 const OUTPUTS: [(&str, &[&str]); 5] = [
-    ("digest", &["/digest"]),
-    ("version", &["/version"]),
+    ("digest", &["/digest", "/0/brought/0/digest"]),
+    ("version", &["/version", "/0/brought/0/to/version"]),
     (
         "pull-request",
-        &["/proposed/pullRequest/number", "/pullRequest/number"],
+        &[
+            "/proposed/pullRequest/number",
+            "/pullRequest/number",
+            "/0/proposed/pullRequest/number",
+        ],
     ),
     (
         "pull-request-url",
-        &["/proposed/pullRequest/url", "/pullRequest/url"],
+        &[
+            "/proposed/pullRequest/url",
+            "/pullRequest/url",
+            "/0/proposed/pullRequest/url",
+        ],
     ),
     ("plan-hash", &["/hash"]),
 ];
@@ -113,8 +121,17 @@ fn words(inputs: &Inputs, event: &Event) -> Vec<String> {
         let mut said = inputs.arguments.iter();
         said.any(|word| word == flag || word.starts_with(&format!("{flag}=")))
     };
+    // What it imports from is the yard's to say, where the step says none.
+    if inputs.task == Task::Import
+        && inputs.arguments.iter().all(|word| word.starts_with("--"))
+        && !says("--follow")
+    {
+        words.push("--follow".to_owned());
+    }
     match (inputs.task, &inputs.forge) {
-        (Task::Publish, Some((_, forge))) if !says("--forge") && !says("--direct") => {
+        (Task::Publish | Task::Import, Some((_, forge)))
+            if !says("--forge") && !says("--direct") =>
+        {
             words.push(format!("--forge={forge}"));
         }
         (Task::Plan, _) if !["--base", "--environment", "-e"].into_iter().any(says) => {
@@ -193,6 +210,14 @@ mod tests {
         assert_eq!(
             words(&inputs(Task::Publish, &["./out", hostile]), &Event::Other),
             ["publish", "./out", hostile, forge, "--output=json"]
+        );
+        assert_eq!(
+            words(&inputs(Task::Import, &["--unsigned"]), &Event::Other),
+            ["import", "--unsigned", "--follow", forge, "--output=json"]
+        );
+        assert_eq!(
+            words(&inputs(Task::Import, &["--follow", "lab"]), &Event::Other),
+            ["import", "--follow", "lab", forge, "--output=json"]
         );
         assert_eq!(
             words(&inputs(Task::Reconcile, &["-e", "host"]), &Event::Other),

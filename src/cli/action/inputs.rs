@@ -15,15 +15,17 @@ pub(super) enum Task {
     Publish,
     Sign,
     Reconcile,
+    Import,
 }
 
 impl Task {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("check", Self::Check),
         ("plan", Self::Plan),
         ("publish", Self::Publish),
         ("sign", Self::Sign),
         ("reconcile", Self::Reconcile),
+        ("import", Self::Import),
     ];
 
     fn of(name: &str) -> Result<Self, ActionError> {

@@ -85,7 +85,7 @@ async fn run(context: &Context, runner: &Runner) -> Result<Outcome, Failure> {
     };
     match inputs.task {
         Task::Check => review::run(context, runner, &inputs, &event).await,
-        Task::Plan | Task::Publish | Task::Sign | Task::Reconcile => {
+        Task::Plan | Task::Publish | Task::Sign | Task::Reconcile | Task::Import => {
             act::run(context, runner, &inputs, &event).await
         }
     }

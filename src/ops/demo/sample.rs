@@ -1,4 +1,5 @@
-//! The sample that the demo publishes: `examples/digits`, carried along in the program.
+//! The samples that the demo publishes and imports, carried along in the program: `examples/digits`,
+//! and `examples/diabetes/mlflow`, a folder as MLflow writes it.
 
 use std::path::Path;
 
@@ -36,9 +37,36 @@ macro_rules! versions {
 
 const FILES: &[SampleFile] = versions!["1.0.0", "1.1.0", "1.2.0"];
 
-/// Writes the sample into `folder`.
+macro_rules! diabetes {
+    ($($path:literal),+) => {
+        &[$((
+            $path,
+            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/diabetes/", $path)),
+        )),+]
+    };
+}
+
+const FROM_MLFLOW: &[SampleFile] = diabetes![
+    "mlflow/MLmodel",
+    "mlflow/conda.yaml",
+    "mlflow/model.onnx",
+    "mlflow/python_env.yaml",
+    "mlflow/requirements.txt",
+    "1.0.0/requests/one-patient.json"
+];
+
+/// Writes the sample `digits` into `folder`.
 pub(super) fn write(folder: &Path) -> Result<(), FileError> {
-    for (path, bytes) in FILES {
+    write_files(FILES, folder)
+}
+
+/// Writes the sample `diabetes`, as MLflow keeps it, and a request for it into `folder`.
+pub(super) fn write_from_mlflow(folder: &Path) -> Result<(), FileError> {
+    write_files(FROM_MLFLOW, folder)
+}
+
+fn write_files(files: &[SampleFile], folder: &Path) -> Result<(), FileError> {
+    for (path, bytes) in files {
         atomic::write(&folder.join(path), bytes, Readers::Umask)?;
     }
     Ok(())
@@ -56,9 +84,11 @@ pub(super) fn version(version: &str) -> impl Iterator<Item = SampleFile> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_file_of_the_sample_but_the_script_is_carried_along() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits");
+    /// The files of a folder of `examples`, sorted.
+    fn there(folder: &str) -> Vec<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples")
+            .join(folder);
         let mut there: Vec<String> = walkdir::WalkDir::new(&folder)
             .into_iter()
             .map(Result::unwrap)
@@ -71,9 +101,18 @@ mod tests {
             .filter(|path| !path.contains("__pycache__"))
             .collect();
         there.sort();
+        there
+    }
+
+    #[test]
+    fn every_file_of_a_sample_but_the_scripts_is_carried_along() {
+        let mlflow = FROM_MLFLOW
+            .iter()
+            .filter_map(|(path, _)| path.strip_prefix("mlflow/"));
+        assert_eq!(mlflow.collect::<Vec<_>>(), there("diabetes/mlflow"));
         let mut carried: Vec<_> = FILES.iter().map(|(path, _)| *path).collect();
         carried.sort_unstable();
-        assert_eq!(carried, there);
+        assert_eq!(carried, there("digits"));
         assert_eq!(version("1.0.0").count(), 10);
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     a_canary(stage)?;
     a_broken_version(stage)?;
     told(stage, &traffic.end())?;
+    an_import(stage)?;
     stage.tell("The server ends what it answers, and then what it runs.");
     stage.end()
 }
@@ -162,6 +163,41 @@ fn a_broken_version(stage: &mut Stage<'_>) -> Result<(), Failure> {
         WATCH,
         &["healthy  vision/digits 1.1.0"],
         &mut |_, _| Ok(()),
+    )
+}
+
+fn an_import(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    stage.scene("A model from elsewhere: imported from MLflow's own format");
+    sample::write_from_mlflow(&stage.folder.join("diabetes"))?;
+    stage.tell(
+        "diabetes/mlflow is a folder as MLflow keeps models. What its MLmodel says becomes fields of\n\
+         the records; what has no field here is kept, and told. A server of MLflow would be imported\n\
+         from likewise, with all its versions, stages and aliases.",
+    );
+    stage.run(
+        "yard",
+        "modelyard import ../diabetes/mlflow --name diabetes --as health/diabetes:1.0.0 \\\n    \
+         --owner health",
+    )?;
+    let branch = "import/diabetes";
+    check(stage, branch)?;
+    merge(stage, branch)?;
+    stage.run("yard", "modelyard deploy health/diabetes:1.0.0 --to host")?;
+    let branch = "deploy/host/diabetes";
+    check(stage, branch)?;
+    merge(stage, branch)?;
+    stage.run("yard", "modelyard reconcile --nudge --environment host")?;
+    stage.watches(
+        "yard",
+        WATCH,
+        &["healthy  health/diabetes 1.0.0"],
+        &mut |_, _| Ok(()),
+    )?;
+    stage.prints(
+        "yard",
+        "modelyard predict health/diabetes:1.0.0 --environment host \\\n    \
+         -f ../diabetes/1.0.0/requests/one-patient.json",
+        &["89.6"],
     )
 }
 

@@ -22,10 +22,8 @@ fn an_mlflow_folder_becomes_a_version_that_says_what_mlmodel_said() {
     let shown = yard.import([old, "--dry-run"]).run().success();
     shown.prints("Would import old as vision/old:1.0.0");
 
-    let outcome = yard
-        .import([old, "--as", "vision/diabetes:2.1.0"])
-        .run()
-        .success();
+    let import = [old, "--name=old", "--as=vision/diabetes:2.1.0"];
+    let outcome = yard.import(import).run().success();
     outcome
         .prints("imported  vision/diabetes:2.1.0 from old")
         .prints("kept, with no field for it: MLmodel.flavors.onnx");
@@ -47,19 +45,13 @@ fn an_mlflow_folder_becomes_a_version_that_says_what_mlmodel_said() {
     ");
 
     yard.merge("import/old");
-    let again = yard
-        .import([old, "--as", "vision/diabetes:2.1.0"])
-        .run()
-        .success();
+    let again = yard.import(import).run().success();
     again.prints("unchanged 1 version that is here already");
 
     // Other bytes under the same version are refused, and nothing changes.
     sandbox.write("old/more.txt", "more");
     let refs = yard.refs();
-    let refused = yard
-        .import([old, "--as", "vision/diabetes:2.1.0"])
-        .run()
-        .exits(1);
+    let refused = yard.import(import).run().exits(1);
     refused.prints("vision/diabetes:2.1.0 exists with other bytes");
     assert_eq!(yard.refs(), refs);
 }

@@ -16,18 +16,21 @@
 //! A name that can't be a name here is changed as little as makes it one, and every such change is
 //! shown; two that would become the same are refused, with this file as the way out.
 
+mod name;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization;
 
-use super::{Place, codes};
+use super::codes;
 use crate::check::yaml;
 use crate::platform::atomic::{FileError, read_at_most};
 use crate::record::kind::Owner;
 use crate::record::name::NameError;
 use crate::record::{Alias, Code, Fault, Lifecycle, ModelName, Name, Version};
+
+pub use name::name_of;
 
 /// The largest mapping: ten thousand models of a line each.
 const MAX_BYTES: u64 = 4 << 20;
@@ -212,7 +215,7 @@ impl Mapping {
             return Ok(Mapped { to, changed: false });
         }
         let namespace = self.namespace.clone().ok_or_else(no_namespace)?;
-        let name = sluggish(model).ok_or_else(|| word(model))?;
+        let name = name::slug_name(model).ok_or_else(|| word(model))?;
         Ok(Mapped {
             changed: name.as_str() != model,
             to: ModelName::new(namespace, name),
@@ -250,10 +253,27 @@ impl Mapping {
         if let Ok(to) = label.parse() {
             return Ok(Mapped { to, changed: false });
         }
-        match filled_up(label) {
+        match name::filled_up(label) {
             Some(to) => Ok(Mapped { to, changed: true }),
             None => Err(refused("it is not Semantic Versioning".to_owned())),
         }
+    }
+
+    /// What a deployment is called here.
+    ///
+    /// # Errors
+    /// [`MappingError::Word`] if nothing can be made of its name.
+    pub fn deployment(&self, name: &str) -> Result<Mapped<Name>, MappingError> {
+        let to = name::slug_name(name).ok_or_else(|| MappingError::Word {
+            text: name.to_owned(),
+            what: "a deployment's name",
+            reason: "no letter a-z and no digit is in it".to_owned(),
+            key: "models",
+        })?;
+        Ok(Mapped {
+            changed: to.as_str() != name,
+            to,
+        })
     }
 
     /// Where a version is in its life that is at `stage` in its source; as MLflow's stages where
@@ -293,7 +313,7 @@ impl Mapping {
             let to = to.map_err(|error| refused(error.reason.to_owned()))?;
             return Ok(Some(Mapped { to, changed: false }));
         }
-        let slug = slug(alias).replace(['.', '_'], "-");
+        let slug = name::slug(alias).replace(['.', '_'], "-");
         let to = slug.parse::<Alias>();
         let to = to.map_err(|error| refused(error.reason.to_owned()))?;
         Ok(Some(Mapped {
@@ -301,17 +321,6 @@ impl Mapping {
             to,
         }))
     }
-}
-
-/// What an import from `place` is called where nobody says: by its kind and what it is.
-///
-/// Such as `mlflow-mlflow.acme.example`.
-pub fn name_of(place: &Place) -> Name {
-    let at = place.at.split("://").last().unwrap_or_default();
-    let name = slug(&format!("{}-{at}", place.source_type));
-    // The kind alone is a name.
-    name.parse()
-        .expect("a slug that begins with a word is a name")
 }
 
 /// What is said of `word`: by itself, else by the longest pattern that fits it.
@@ -345,55 +354,6 @@ pub fn fits(pattern: &str, word: &str) -> bool {
         }
     }
     rest.ends_with(last)
-}
-
-/// `text` changed as little as makes it a name: lower case, marks off letters, and a hyphen for
-/// each run of what can't be in a name.
-fn sluggish(text: &str) -> Option<Name> {
-    slug(text).parse().ok()
-}
-
-fn slug(text: &str) -> String {
-    const MOST: usize = 63;
-    let mut slug = String::new();
-    let mut pending: Option<char> = None;
-    let plain = text.nfkd().filter(|c| !is_mark(*c));
-    for c in plain.flat_map(char::to_lowercase) {
-        if c.is_ascii_alphanumeric() {
-            // A separator stands between two words only, and one is enough.
-            if let Some(separator) = pending.take().filter(|_| !slug.is_empty()) {
-                slug.push(separator);
-            }
-            slug.push(c);
-        } else {
-            pending = Some(match (pending, c) {
-                (None, '.' | '_' | '-') => c,
-                _ => '-',
-            });
-        }
-    }
-    slug.truncate(MOST);
-    slug.trim_end_matches(['.', '_', '-']).to_owned()
-}
-
-/// Whether `c` is a mark that was put onto a letter: an accent, a ring.
-fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
-}
-
-/// `v1.4`, `1.4` or `12` as a whole version: 1.4.0, 12.0.0.
-fn filled_up(label: &str) -> Option<Version> {
-    let bare = label.strip_prefix(['v', 'V']).unwrap_or(label);
-    if let Ok(version) = bare.parse() {
-        return Some(version);
-    }
-    let parts: Vec<_> = bare.split('.').collect();
-    let number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if parts.len() > 2 || !parts.iter().all(number) {
-        return None;
-    }
-    let zeros = ".0".repeat(3 - parts.len());
-    format!("{bare}{zeros}").parse().ok()
 }
 
 #[cfg(test)]
