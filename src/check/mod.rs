@@ -32,6 +32,7 @@ pub use evidence::Evidence;
 pub use files::{File, Files};
 pub use reading::{Reading, Side};
 pub use referrers::Referrers;
+pub use secrets::looks_like_secret;
 pub use source::{Listing, Source};
 
 /// What a check came to.

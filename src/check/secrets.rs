@@ -56,6 +56,11 @@ struct Match {
     what: &'static str,
 }
 
+/// What the text of the field `name` looks like, if it looks like a secret.
+pub fn looks_like_secret(name: &str, text: &str) -> Option<&'static str> {
+    secret(&format!("/{}", escape(name)), text)
+}
+
 /// Every text of a record that looks like a secret.
 pub(super) fn search(document: &Document, tree: &Tree) -> Vec<Diagnostic> {
     let mut found = Vec::new();

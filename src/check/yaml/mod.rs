@@ -15,6 +15,7 @@ mod extent;
 mod position;
 mod problem;
 mod scalar;
+mod stream;
 mod syntax;
 mod text;
 mod tree;
@@ -22,6 +23,7 @@ mod tree;
 pub use position::{Position, Span};
 pub(crate) use position::{line_end, line_start};
 pub use problem::{Problem, Problems};
+pub use stream::{BrokenStream, MAX_STREAM_BYTES, StreamDocument, documents};
 pub(super) use text::too_large;
 pub use tree::{Children, Field, Place, Style, Tree, escape};
 

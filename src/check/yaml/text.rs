@@ -6,11 +6,16 @@ use crate::check::codes;
 
 /// The text without its BOM, if it is one that a person may have written.
 pub(super) fn readable(source: &[u8]) -> Result<&str, Problem> {
-    let problem =
-        |code, at, message: String, help| Problem::new(code, Span::new(at, at + 1), message, help);
     if source.len() > MAX_RECORD_BYTES {
         return Err(too_large(source.len() as u64));
     }
+    decoded(source)
+}
+
+/// The same, however long it is.
+pub(super) fn decoded(source: &[u8]) -> Result<&str, Problem> {
+    let problem =
+        |code, at, message: String, help| Problem::new(code, Span::new(at, at + 1), message, help);
     let body = source.strip_prefix(BOM).unwrap_or(source);
     let skipped = source.len() - body.len();
     let text = std::str::from_utf8(body).map_err(|error| {
