@@ -81,7 +81,7 @@ impl Source for Folder {
         Ok(Listing {
             models: [(name, super::ModelListed::default())].into(),
             versions: vec![listed],
-            left_out: Vec::new(),
+            ..Listing::default()
         })
     }
 

@@ -16,8 +16,67 @@ pub struct Listing {
     pub models: BTreeMap<String, ModelListed>,
     /// Their versions: by model, and of one model from the oldest to the newest.
     pub versions: Vec<Listed>,
+    /// How they run there, where it says so.
+    pub deployments: Vec<DeploymentListed>,
     /// What it has and can't be imported.
     pub left_out: Vec<LeftOut>,
+}
+
+/// How models run at a source.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DeploymentListed {
+    /// What the source calls it.
+    pub name: String,
+    /// Where it runs there: a namespace of Kubernetes, where it says one.
+    pub environment: Option<String>,
+    /// The cluster, where the source is one.
+    pub cluster: Option<String>,
+    /// What the source calls it for good.
+    pub reference: String,
+    /// Fields of the `spec` of a record of kind Deployment. Wherever a record has `model` and
+    /// `version`, there are [`Listed::model`] and [`Listed::label`]; `dependsOn` has the source's
+    /// names of deployments.
+    pub spec: Map<String, Value>,
+    /// What of it has no field in a record.
+    pub unmapped: Map<String, Value>,
+    /// What a person should know of it.
+    pub remarks: Vec<String>,
+}
+
+impl DeploymentListed {
+    /// Names each model and version in `spec` anew: `named` gets what stands there, and gives what
+    /// shall.
+    ///
+    /// # Errors
+    /// The model that `named` has no name for; `spec` is then named in part.
+    pub fn name_models(
+        &mut self,
+        mut named: impl FnMut(&str, Option<&str>) -> Option<(String, String)>,
+    ) -> Result<(), String> {
+        let mut name = |place: &mut Map<String, Value>| {
+            let Some(model) = place.get("model").and_then(Value::as_str) else {
+                return Ok(());
+            };
+            let version = place.get("version").and_then(Value::as_str);
+            let Some((to, version)) = named(model, version) else {
+                return Err(model.to_owned());
+            };
+            place.insert("model".to_owned(), to.into());
+            place.insert("version".to_owned(), version.into());
+            Ok(())
+        };
+        name(&mut self.spec)?;
+        for list in ["split", "before", "after"] {
+            let items = self.spec.get_mut(list).and_then(Value::as_array_mut);
+            for item in items.into_iter().flatten() {
+                if let Value::Object(place) = item {
+                    name(place)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a source says of a model, whatever its version.

@@ -24,12 +24,17 @@ mod candidate;
 mod client;
 mod custom;
 mod error;
+pub mod export;
 mod folder;
+mod kserve;
 mod listed;
+mod manifest;
 pub mod mapping;
 mod mlmodel;
 mod place;
+mod seldon;
 mod spool;
+mod storage;
 
 use std::fmt::Debug;
 
@@ -40,7 +45,7 @@ use futures_util::stream::BoxStream;
 pub use candidate::{Candidate, Files, SourceFile};
 pub use client::Variables;
 pub use error::{Detail, ImportError};
-pub use listed::{LeftOut, Listed, Listing, ModelListed};
+pub use listed::{DeploymentListed, LeftOut, Listed, Listing, ModelListed};
 pub use place::{Opening, Place, PlaceError};
 pub use spool::Spool;
 

@@ -104,6 +104,7 @@ impl Survey {
             models,
             versions,
             left_out,
+            deployments: _,
         } = listing;
         let all = versions.len();
         let meant: Vec<Listed> = versions
