@@ -208,6 +208,25 @@ impl Import {
             writeln!(page, "  moved     {}", moved.told())?;
         }
         more(page, self.moved.len())?;
+        for one in self.deployed.iter().take(MOST_SHOWN) {
+            let renamed = if one.renamed { " (renamed)" } else { "" };
+            writeln!(
+                page,
+                "  deploys   {}/{}{renamed} from {}",
+                one.environment,
+                one.deployment,
+                printable(&one.reference)
+            )?;
+            for remark in &one.remarks {
+                writeln!(page, "            {}", printable(remark))?;
+            }
+            if !one.unmapped.is_empty() {
+                let names: Vec<_> = one.unmapped.keys().cloned().collect();
+                let names = printable(&names.join(", "));
+                writeln!(page, "            no field for: {names}")?;
+            }
+        }
+        more(page, self.deployed.len())?;
         for refused in self.refused.iter().take(MOST_SHOWN) {
             let reference = printable(&refused.reference);
             let help = refused.help.as_deref();

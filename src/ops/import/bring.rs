@@ -36,7 +36,7 @@ pub(super) struct Bringing<'a> {
 
 /// A version whose files are packed, and the records that it becomes.
 pub(super) struct Packed<'a> {
-    pub(super) surveyed: &'a Surveyed,
+    surveyed: &'a Surveyed,
     called: &'a Called,
     packed: Artifact,
     said: Said,
@@ -375,6 +375,11 @@ fn card(packed: &Artifact) -> Result<Option<Vec<u8>>, Failure> {
 }
 
 impl Packed<'_> {
+    /// What the source calls it.
+    pub(super) fn reference(&self) -> &str {
+        &self.surveyed.listed.reference
+    }
+
     /// The bytes of its files.
     pub(super) fn size_bytes(&self) -> u64 {
         self.packed.total_bytes
@@ -414,7 +419,7 @@ impl Packed<'_> {
     /// What is told of it once it is stored.
     pub(super) fn brought(&self, sent_bytes: u64) -> Brought {
         Brought {
-            reference: self.surveyed.listed.reference.clone(),
+            reference: self.reference().to_owned(),
             to: self.called.clone(),
             digest: self.packed.digest,
             files: self.packed.layers.len(),

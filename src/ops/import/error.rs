@@ -35,6 +35,14 @@ pub enum ImportRefused {
         /// The model.
         model: ModelName,
     },
+    /// A deployment of a model that is not imported.
+    #[error("{deployment} is of the model `{}`, which is not imported", model.escape_debug())]
+    NoModel {
+        /// The deployment, as its source calls it.
+        deployment: String,
+        /// The model, as its source calls it.
+        model: String,
+    },
     /// A format that the trust policy denies.
     #[error("{model}:{version} has the format {format}, which the trust policy denies")]
     Denied {
@@ -61,6 +69,7 @@ impl Fault for ImportRefused {
             Self::NoSource { .. } => &crate::import::codes::NO_SUCH_SOURCE,
             Self::NoMapping { .. } => &crate::import::codes::UNUSABLE_MAPPING,
             Self::Nameless => &crate::import::codes::UNMAPPED_NAME,
+            Self::NoModel { .. } => &crate::import::codes::UNMAPPED_NAME,
             Self::NoOwner { .. } => &codes::MISSING_METADATA,
             Self::Denied { .. } => &crate::trust::codes::FORMAT_DENIED,
         }
@@ -81,6 +90,10 @@ impl Fault for ImportRefused {
                 "commit it, or correct `map` of the source in modelyard.yaml".to_owned()
             }
             Self::Nameless => "say with --map what it is here".to_owned(),
+            Self::NoModel { .. } => {
+                "see above why not; once it is imported, the same command brings the deployment"
+                    .to_owned()
+            }
             Self::NoOwner { .. } => "add --owner TEAM, or `owner:` to the file of --map".to_owned(),
             Self::Denied { .. } => {
                 "convert it to a format that runs no code, such as onnx or safetensors, or leave \

@@ -16,6 +16,7 @@
 //! other. What changed on both sides is shown and never overwritten.
 
 mod bring;
+mod deployments;
 mod error;
 mod followed;
 mod moves;
@@ -34,7 +35,7 @@ pub use followed::{Followed, followed};
 pub use moves::{Moved, What};
 pub use select::{Part, Selection, SelectionError};
 pub use survey::{Called, State, Survey, Surveyed};
-pub use told::{Brought, Import, Refused, Rehearsal, Rehearsed};
+pub use told::{Brought, Deployed, Import, Refused, Rehearsal, Rehearsed};
 
 use super::propose::{self, Proposed};
 use super::{publish, refuse_errors};
@@ -211,7 +212,9 @@ impl<'a> Batch<'a> {
                 }
                 Ok(None) => import.unchanged += 1,
                 Err(failure) if ends_all(&failure) => return Err(failure),
-                Err(failure) => import.refused.push(Refused::of(surveyed, &failure)),
+                Err(failure) => import
+                    .refused
+                    .push(Refused::new(&surveyed.listed.reference, &failure)),
             }
         }
         Ok(())
@@ -230,7 +233,9 @@ impl<'a> Batch<'a> {
                 }
                 Err(failure) if ends_all(&failure) => return Err(failure),
                 Err(failure) => {
-                    import.refused.push(Refused::of(packed.surveyed, &failure));
+                    import
+                        .refused
+                        .push(Refused::new(packed.reference(), &failure));
                 }
             }
         }
@@ -238,8 +243,9 @@ impl<'a> Batch<'a> {
         let mut moved = Vec::new();
         if last {
             (change, moved) = self.follow(change, import).await?;
+            change = self.deploy(change, import).await?;
         }
-        let message = told::message(self.bringing.request, &brought, &moved);
+        let message = told::message(self.bringing.request, &brought, &moved, &import.deployed);
         let proposed = propose::propose(change, &message, self.bringing.means.now).await?;
         for packed in &stored {
             packed.clear()?;
@@ -274,7 +280,9 @@ impl<'a> Batch<'a> {
                     change = with;
                     self.packed.push(packed);
                 }
-                Err(failure) => import.refused.push(Refused::of(packed.surveyed, &failure)),
+                Err(failure) => import
+                    .refused
+                    .push(Refused::new(packed.reference(), &failure)),
             }
         }
         Ok(())

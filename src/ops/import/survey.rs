@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Request;
 use super::error::ImportRefused;
-use crate::import::{LeftOut, Listed, Listing, ModelListed, Source};
+use crate::import::{DeploymentListed, LeftOut, Listed, Listing, ModelListed, Source};
 use crate::record::kind::{Imported, ModelVersion};
 use crate::record::{Failure, ModelName, Selector, Version};
 use crate::yard::Catalog;
@@ -19,6 +19,9 @@ pub struct Survey {
     pub source: String,
     /// Its versions that are meant, in its order.
     pub versions: Vec<Surveyed>,
+    /// How they run there, where it says so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deployments: Vec<DeploymentListed>,
     /// What it has and can't be imported.
     pub left_out: Vec<LeftOut>,
     /// How many more versions it has that are not meant.
@@ -104,7 +107,7 @@ impl Survey {
             models,
             versions,
             left_out,
-            deployments: _,
+            deployments,
         } = listing;
         let all = versions.len();
         let meant: Vec<Listed> = versions
@@ -119,6 +122,7 @@ impl Survey {
             unselected: all - meant.len(),
             versions: Vec::with_capacity(meant.len()),
             left_out,
+            deployments,
             models,
             here: BTreeMap::new(),
         };

@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 
 use super::Request;
 use super::moves::{Moved, What};
-use super::survey::{Called, State, Survey, Surveyed, described};
+use super::survey::{Called, State, Survey, described};
 use crate::artifact::pack::LeftOut as NotPacked;
 use crate::artifact::pack::inspect::Finding;
 use crate::import::LeftOut;
 use crate::ops::propose::Proposed;
 use crate::platform::redact::printable;
-use crate::record::{Digest, Failure};
+use crate::record::{Digest, Failure, Name};
 
 /// The longest message of a commit; forges show some 40,000 characters of it.
 const MAX_MESSAGE: usize = 30_000;
@@ -31,6 +31,8 @@ pub struct Import {
     pub unchanged: usize,
     /// What moved in the source since the last time.
     pub moved: Vec<Moved>,
+    /// Deployments that were imported.
+    pub deployed: Vec<Deployed>,
     /// What could not be imported, and why.
     pub refused: Vec<Refused>,
     /// What the source has and is for no import.
@@ -68,7 +70,25 @@ pub struct Brought {
     pub remarks: Vec<String>,
 }
 
-/// A version that could not be imported.
+/// A deployment that was imported.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployed {
+    /// What the source calls it.
+    pub reference: String,
+    /// Where it is deployed here.
+    pub environment: Name,
+    /// What it is called here.
+    pub deployment: Name,
+    /// Whether its name had to be changed, and nobody said to what.
+    pub renamed: bool,
+    /// What of it found no place.
+    pub unmapped: Map<String, Value>,
+    /// What a person should know of it.
+    pub remarks: Vec<String>,
+}
+
+/// A version or a deployment that could not be imported.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
@@ -124,6 +144,7 @@ impl Import {
             brought: Vec::new(),
             unchanged: 0,
             moved: Vec::new(),
+            deployed: Vec::new(),
             refused: Vec::new(),
             left_out: survey.left_out.clone(),
             proposed: None,
@@ -152,9 +173,9 @@ impl Import {
 }
 
 impl Refused {
-    pub(super) fn of(surveyed: &Surveyed, failure: &Failure) -> Self {
+    pub(super) fn new(reference: &str, failure: &Failure) -> Self {
         Self {
-            reference: surveyed.listed.reference.clone(),
+            reference: reference.to_owned(),
             why: crate::record::with_causes(&**failure),
             code: failure.code().id,
             help: failure.help(),
@@ -163,7 +184,12 @@ impl Refused {
 }
 
 /// The message of a commit: what came from where, what it is here, and what found no place.
-pub(super) fn message(request: &Request, brought: &[Brought], moved: &[Moved]) -> String {
+pub(super) fn message(
+    request: &Request,
+    brought: &[Brought],
+    moved: &[Moved],
+    deployed: &[Deployed],
+) -> String {
     let source = printable(&described(&*request.source));
     let models: BTreeSet<_> = brought.iter().map(|one| &one.to.model).collect();
     let title = match (brought, models.len()) {
@@ -182,7 +208,8 @@ pub(super) fn message(request: &Request, brought: &[Brought], moved: &[Moved]) -
     let mut text = title;
     text.push('\n');
     let told = brought.iter().map(Brought::told);
-    for told in told.chain(moved.iter().map(Moved::told)) {
+    let told = told.chain(moved.iter().map(Moved::told));
+    for told in told.chain(deployed.iter().map(Deployed::told)) {
         text.push('\n');
         text.push_str(&told);
     }
@@ -213,6 +240,29 @@ impl Brought {
         if !self.unmapped.is_empty() {
             let names: Vec<_> = self.unmapped.iter().map(|name| printable(name)).collect();
             let _ = write!(text, "\n  found no field: {}", names.join(", "));
+        }
+        for remark in &self.remarks {
+            let _ = write!(text, "\n  {}", printable(remark));
+        }
+        text
+    }
+}
+
+impl Deployed {
+    /// What it was, what it is, and what found no place.
+    fn told(&self) -> String {
+        let Self {
+            environment,
+            deployment,
+            ..
+        } = self;
+        let mut text = format!(
+            "{} -> {environment}/{deployment}",
+            printable(&self.reference)
+        );
+        if !self.unmapped.is_empty() {
+            let unmapped = Value::Object(self.unmapped.clone()).to_string();
+            let _ = write!(text, "\n  found no field: {}", printable(&unmapped));
         }
         for remark in &self.remarks {
             let _ = write!(text, "\n  {}", printable(remark));
