@@ -1,6 +1,7 @@
 //! `modelyard import`, as a person runs it.
 
 mod custom;
+mod deployments;
 mod folder;
 mod follow;
 
