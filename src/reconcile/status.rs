@@ -276,6 +276,11 @@ impl DeploymentStatus {
         let foreseen = report.judgements.get(name).cloned();
         let is_refused = foreseen.as_ref().is_some_and(Judgement::is_refused);
         let is_quiet = waits.is_empty() && troubles.is_empty() && rollout.is_none();
+        // It serves, whatever else is cleared away.
+        let stands = matches!(
+            (wish, progress),
+            (Some(Wish::Run(wanted)), Some(progress)) if progress.stands(wanted)
+        );
         let health = if serving.is_empty() && !is_idle(progress) {
             match waits.is_empty() && troubles.is_empty() {
                 true => Health::Progressing,
@@ -286,7 +291,7 @@ impl DeploymentStatus {
             Health::Degraded
         } else if is_refused || waits.iter().any(|wait| person(&wait.why)) {
             Health::Waiting
-        } else if is_quiet || is_settled(wish, progress) {
+        } else if is_quiet || stands {
             Health::Healthy
         } else {
             Health::Progressing
@@ -334,15 +339,6 @@ impl DeploymentStatus {
 /// Whether nothing serving is as it should be: it starts at the first request.
 fn is_idle(progress: Option<&Progress>) -> bool {
     progress.is_some_and(|progress| progress.stable.is_some() && progress.wanted.replicas.min == 0)
-}
-
-/// Whether what main wants serves, whatever else is cleared away.
-fn is_settled(wish: Option<&Wish>, progress: Option<&Progress>) -> bool {
-    let (Some(Wish::Run(wanted)), Some(progress)) = (wish, progress) else {
-        return false;
-    };
-    let stable = progress.stable.as_ref();
-    progress.rollout.is_none() && stable.is_some_and(|stable| stable.same(&wanted.side))
 }
 
 fn shares(backends: &Backends) -> Vec<Share> {

@@ -290,6 +290,12 @@ impl Progress {
         }
     }
 
+    /// Whether what is `wanted` has proven itself, and no rollout goes on.
+    pub fn stands(&self, wanted: &Wanted) -> bool {
+        let stable = self.stable.as_ref();
+        self.rollout.is_none() && stable.is_some_and(|stable| stable.same(&wanted.side))
+    }
+
     /// What is held against `side` as long as main says what it says.
     pub fn held(&self, side: &Side) -> Option<&Failure> {
         let bad = |failure: &&Failure| side.digests().any(|one| failure.digests.contains(&one));

@@ -139,7 +139,10 @@ impl Seen {
             let progress = state.deployments.get(&shown.name).map(|one| &**one);
             let sight = Sight {
                 asked: key(wish),
-                stands: stands(wish, progress),
+                stands: matches!(
+                    (wish, progress),
+                    (Some(Wish::Run(wanted)), Some(progress)) if progress.stands(wanted)
+                ),
                 view: View::of((&status.environment, shown), wish, progress, report),
             };
             (shown.name.clone(), sight)
@@ -149,14 +152,6 @@ impl Seen {
             sights: status.deployments.iter().map(sight).collect(),
         })
     }
-}
-
-fn stands(wish: Option<&Wish>, progress: Option<&Progress>) -> bool {
-    let (Some(Wish::Run(wanted)), Some(progress)) = (wish, progress) else {
-        return false;
-    };
-    let stable = progress.stable.as_ref();
-    progress.rollout.is_none() && stable.is_some_and(|stable| stable.same(&wanted.side))
 }
 
 impl View {
@@ -254,7 +249,8 @@ fn course(
         .iter()
         .any(|step| *step.deployment() == shown.name);
     let ends = |why: &&Why| matches!(why, Why::Draining(_) | Why::Idle(_));
-    let is_there = stands(wish, progress) && shown.health == Health::Healthy;
+    let stands = progress.is_some_and(|known| known.stands(wanted));
+    let is_there = stands && shown.health == Health::Healthy;
     if is_taken_in && is_there && !moves && waits.iter().all(ends) {
         Course::Serves
     } else {

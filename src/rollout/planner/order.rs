@@ -108,17 +108,12 @@ fn serves(name: &Name, environment: &Environment, observed: &Observed) -> bool {
     let Some(progress) = observed.state.deployments.get(name) else {
         return false;
     };
-    let settled = progress.rollout.is_none()
-        && progress
-            .stable
-            .as_ref()
-            .is_some_and(|stable| stable.same(&wanted.side));
     let idle = progress
         .scale
         .as_ref()
         .is_some_and(|scale| scale.count == 0);
     let route = observed.routes.get(name);
-    settled && (idle || route.is_some_and(|route| !route.backends.is_empty()))
+    progress.stands(wanted) && (idle || route.is_some_and(|route| !route.backends.is_empty()))
 }
 
 /// The way from a deployment back to itself, if there is one.
