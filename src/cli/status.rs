@@ -161,7 +161,7 @@ impl Report for Moved<'_> {
                 .rollout
                 .as_ref()
                 .map(|_| format!("  step {}", step(one)));
-            let (name, health) = (&one.name, word(one.health));
+            let (name, health) = (&one.name, one.health.as_str());
             format!(
                 "{name}  {health}  {}{}",
                 serving(one),
@@ -217,7 +217,7 @@ pub(super) fn text(status: &Status, page: &mut Page) -> fmt::Result {
     let rows = status.deployments.iter().map(|one| {
         [
             one.name.to_string(),
-            word(one.health).to_owned(),
+            one.health.as_str().to_owned(),
             one.desired.clone().unwrap_or_else(|| NOTHING.to_owned()),
             serving(one),
             step(one),
@@ -229,16 +229,6 @@ pub(super) fn text(status: &Status, page: &mut Page) -> fmt::Result {
         detail(&status.environment, one, page)?;
     }
     Ok(())
-}
-
-fn word(health: Health) -> &'static str {
-    match health {
-        Health::Healthy => "healthy",
-        Health::Progressing => "progressing",
-        Health::Waiting => "waiting",
-        Health::Degraded => "degraded",
-        Health::Down => "down",
-    }
 }
 
 fn serving(one: &DeploymentStatus) -> String {

@@ -165,6 +165,19 @@ pub struct InstanceStatus {
     pub golden: String,
 }
 
+impl Health {
+    /// The word for people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Progressing => "progressing",
+            Self::Waiting => "waiting",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+        }
+    }
+}
+
 impl Status {
     /// What `report`, what is remembered and what failed of late tell of `environment`.
     pub fn of(

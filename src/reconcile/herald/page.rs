@@ -22,7 +22,6 @@ use super::claim::{Claim, Part, in_words};
 use super::sight::{Course, Fall, View};
 use crate::forge::DeploymentState;
 use crate::forge::markdown::code;
-use crate::reconcile::status::Health;
 use crate::record::Name;
 
 /// The most deployments that are told; GitHub's longest comment has 65,536 characters.
@@ -103,7 +102,7 @@ fn row(page: &mut String, deployment: &Name, part: &Part) {
         mark(part),
         name(deployment),
         serves(view),
-        view.map_or("", |view| health(view.health)),
+        view.map_or("", |view| view.health.as_str()),
         since.unwrap_or_default(),
     );
 }
@@ -235,14 +234,4 @@ fn link(url: &str) -> String {
 
 fn is_plain(one: char) -> bool {
     one.is_ascii_alphanumeric() || ":/.-_~!#%?=&".contains(one)
-}
-
-const fn health(health: Health) -> &'static str {
-    match health {
-        Health::Healthy => "healthy",
-        Health::Progressing => "progressing",
-        Health::Waiting => "waiting",
-        Health::Degraded => "degraded",
-        Health::Down => "down",
-    }
 }
