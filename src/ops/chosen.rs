@@ -32,15 +32,11 @@ pub(super) fn past(
     for path in models.chain([deployment_path(environment, deployment)]) {
         events.extend(yard.history(until, &path, PAST)?.events);
     }
-    let came = |event: &Event| match &event.merge {
-        Some(merge) => (merge.time, merge.commit.clone()),
-        None => (event.time, event.commit.clone()),
-    };
-    events.sort_by_cached_key(|event| std::cmp::Reverse(came(event)));
-    events.dedup_by_key(|event| came(event));
+    events.sort_by(|one, other| other.landed().cmp(&one.landed()));
+    events.dedup_by(|one, other| one.landed() == other.landed());
     let yard = yard.clone();
     Ok(events.into_iter().map(move |event| {
-        let snapshot = yard.snapshot(&Revision::Commit(came(&event).1))?;
+        let snapshot = yard.snapshot(&Revision::Commit(event.landed().1.to_owned()))?;
         let catalog = Catalog::new(snapshot);
         Ok(Then { event, catalog })
     }))

@@ -181,12 +181,12 @@ fn recycled_at(
     let path = version_path(model, version);
     let mut since = None;
     for event in yard.history(&Revision::Main, &path, PAST)?.events {
-        let commit = Revision::Commit(event.commit);
+        let commit = Revision::Commit(event.commit.clone());
         let then = Catalog::new(yard.snapshot(&commit)?).version(model, version)?;
         if then.is_none_or(|then| then.spec.lifecycle != Lifecycle::Recycled) {
             break;
         }
-        since = Some(event.merge.map_or(event.time, |merge| merge.time));
+        since = Some(event.landed().0);
     }
     Ok(since)
 }

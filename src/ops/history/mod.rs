@@ -212,9 +212,7 @@ impl Told {
 
     /// The commit on main that brought it.
     fn commit(&self) -> Option<&str> {
-        let event = self.chosen_by.as_ref()?;
-        let merge = event.merge.as_ref().map(|merge| &merge.commit);
-        Some(merge.unwrap_or(&event.commit))
+        self.chosen_by.as_ref().map(|event| event.landed().1)
     }
 }
 

@@ -50,6 +50,16 @@ pub struct Event {
     pub renamed_from: Option<String>,
 }
 
+impl Event {
+    /// When it came to main, and the commit of main's line that brought it: its merge, or itself.
+    pub fn landed(&self) -> (Timestamp, &str) {
+        match &self.merge {
+            Some(merge) => (merge.time, &merge.commit),
+            None => (self.time, &self.commit),
+        }
+    }
+}
+
 /// Who wrote or merged a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Person {
