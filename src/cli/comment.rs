@@ -58,12 +58,8 @@ impl Arguments {
         };
         let yard = context.yard()?;
         let link = self.link.map(String::from);
-        let forge = comment::forge(&way(
-            context,
-            &yard,
-            self.forge.as_ref(),
-            Policy::default(),
-        )?)?;
+        let way = way(context, &yard, self.forge.as_ref(), Policy::default())?;
+        let forge = way.forge()?;
         let looked = look(context, &yard, &*forge, &whom, self.evidence).await?;
         let said = match &looked {
             Looked::Reviewed(reviewed) => tell(&*forge, reviewed, link).await?,

@@ -12,11 +12,10 @@ use super::log::{person, short};
 use super::table::{joined, or_nothing, table_of_said};
 use super::{Context, Outcome, Page, Report, completions, proposing};
 use crate::ops::history::{self, Asked, Past, Reviewed, Served, Told};
-use crate::ops::pull_request::Way;
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
 use crate::record::{Failure, Name, with_causes};
-use crate::yard::{Yard, YardError, blocking};
+use crate::yard::{YardError, blocking};
 
 /// How many deployments of a name `why` tells of: as many as there are environments with it.
 const MOST_WHYS: usize = 100;
@@ -160,20 +159,13 @@ async fn look(context: &Context, asked: Asked) -> Result<Past, Failure> {
         let error = with_causes(&error);
         context.note(&format!("{error}\ntold is what was known here before"));
     }
-    let way = way(context, &yard);
-    let past = history::history(&yard, &way, asked).await?;
+    let way = proposing::way(context, &yard, None, Policy::default());
+    let forge = way.and_then(|way| Ok(way.forge()?));
+    let past = history::history(&yard, forge, asked).await?;
     if let Some(why) = &past.no_approvals {
         context.note(&format!("who approved is not told: {}", printable(why)));
     }
     Ok(past)
-}
-
-/// How the forge is asked; that it can't be keeps nothing from being told.
-fn way(context: &Context, yard: &Yard) -> Way {
-    proposing::way(context, yard, None, Policy::default()).unwrap_or_else(|error| {
-        context.note(&with_causes(&*error));
-        Way::Git
-    })
 }
 
 /// All that served, a line each.

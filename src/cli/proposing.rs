@@ -6,7 +6,7 @@ use super::waiting::Waiting;
 use super::{Context, Outcome, Report};
 use crate::forge::{Choice, Options};
 use crate::ops::propose::Proposed;
-use crate::ops::pull_request::{self, Way};
+use crate::ops::pull_request::{self, NoForge, Way};
 use crate::platform::retry::Policy;
 use crate::record::kind::Span;
 use crate::record::{Failure, Name};
@@ -60,7 +60,7 @@ impl Proposing {
     /// can't be one is told before anything is done.
     ///
     /// # Errors
-    /// As [`Context::yard`] and [`pull_request::way`].
+    /// As [`Context::yard`] and [`pull_request::way()`].
     pub(super) fn begin(&self, context: &Context) -> Result<(Yard, Proposer), Failure> {
         let yard = context.yard()?;
         let proposer = self.proposer(context, &yard)?;
@@ -70,10 +70,10 @@ impl Proposing {
     /// Who opens pull requests for `yard`.
     ///
     /// # Errors
-    /// As [`pull_request::way`].
+    /// As [`pull_request::way()`].
     pub(super) fn proposer(&self, context: &Context, yard: &Yard) -> Result<Proposer, Failure> {
         let (yard, way) = if self.direct {
-            (yard.directly(), Way::Git)
+            (yard.directly(), Way::None(NoForge::Git))
         } else {
             let way = way(context, yard, self.forge.as_ref(), Policy::default())?;
             (yard.clone(), way)
@@ -91,7 +91,7 @@ impl Proposing {
 /// How pull requests come about in `yard`, with the tokens of this process's environment.
 ///
 /// # Errors
-/// As [`pull_request::way`].
+/// As [`pull_request::way()`].
 pub(super) fn way(
     context: &Context,
     yard: &Yard,

@@ -5,16 +5,12 @@
 //! objects, and it is checked here, by the policies and the trust of its base. Nothing of it is
 //! run, and nothing but the forge's word tells what is commented on.
 
-use std::sync::Arc;
-
 use super::check_change::{self, Checked, check_change};
-use super::codes;
 use super::plan_change::{self, Planned, kept, plan_change};
-use super::pull_request::Way;
 use crate::artifact::StoreOptions;
 use crate::forge::{Forge, ForgeError, Marker, PullRequest, State, Status, StatusState, Verdict};
 use crate::platform::redact::printable;
-use crate::record::{Code, Failure, Fault, with_causes};
+use crate::record::{Failure, with_causes};
 use crate::yard::{Revision, Yard, blocking};
 
 /// The context of the status that says what a check came to.
@@ -58,66 +54,6 @@ pub enum Looked {
     Reviewed(Box<Reviewed>),
     /// Nobody waits for a word any more, and why.
     Over(String),
-}
-
-/// Why nobody can be told.
-#[derive(Debug, thiserror::Error)]
-pub enum CommentError {
-    /// There is a forge, and no token for it.
-    #[error("there is no token for {page}: {} is not set", variables.join(" or "))]
-    NoToken {
-        /// The yard's page.
-        page: String,
-        /// The variables that may have one.
-        variables: Vec<&'static str>,
-    },
-    /// There is none, or it is not known which it is.
-    #[error("{}", match host {
-        Some(host) => format!("which forge {host} is, is not known"),
-        None => "the yard is on no forge".to_owned(),
-    })]
-    NoForge {
-        /// The remote's host.
-        host: Option<String>,
-    },
-}
-
-impl Fault for CommentError {
-    fn code(&self) -> &'static Code {
-        &codes::FORGE_NEEDED
-    }
-
-    fn help(&self) -> Option<String> {
-        Some(match self {
-            Self::NoToken { variables, .. } => {
-                format!(
-                    "give a token that may comment and set statuses, in {}",
-                    variables[0]
-                )
-            }
-            Self::NoForge { .. } => {
-                "say it by `--forge`, or as `spec.forge` in main's modelyard.yaml".to_owned()
-            }
-        })
-    }
-}
-
-/// The forge of `way`.
-///
-/// # Errors
-/// [`CommentError`] where there is none that can be asked.
-pub fn forge(way: &Way) -> Result<Arc<dyn Forge>, CommentError> {
-    match way {
-        Way::Forge(forge) => Ok(Arc::clone(forge)),
-        Way::NoToken { address, variables } => Err(CommentError::NoToken {
-            page: address.to_string(),
-            variables: variables.clone(),
-        }),
-        Way::Unknown { host } => Err(CommentError::NoForge {
-            host: Some(host.clone()),
-        }),
-        Way::Git => Err(CommentError::NoForge { host: None }),
-    }
 }
 
 /// Fetches the change of a pull request and checks it.

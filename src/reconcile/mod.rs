@@ -60,8 +60,20 @@ mod side_by_side;
 mod simulator;
 pub mod status;
 
+use std::time::Duration;
+
 pub use course::course;
 pub use pass::{Reconciler, Report, Trouble};
+
+use crate::platform::retry::Policy;
+
+/// How a forge is asked: once more where an answer is lost, and no longer. Nothing waits for it, and
+/// what is tried again later is what is new by then.
+pub const PATIENCE: Policy = Policy {
+    attempts: 2,
+    first_wait: Duration::from_millis(200),
+    longest_wait: Duration::from_secs(1),
+};
 
 /// The codes of this room.
 pub mod codes {

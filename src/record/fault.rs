@@ -108,6 +108,14 @@ pub fn with_causes(fault: &dyn Fault) -> String {
     lines.join(": ")
 }
 
+/// The fault, what lies beneath it, and what to do next, in one line.
+pub fn with_help(fault: &dyn Fault) -> String {
+    match fault.help() {
+        Some(help) => format!("{}: {help}", with_causes(fault)),
+        None => with_causes(fault),
+    }
+}
+
 /// Any fault, as use cases return it.
 pub type Failure = Box<dyn Fault>;
 

@@ -22,7 +22,7 @@ pub mod yaml;
 pub use absolute::absolute;
 pub use alias::Alias;
 pub use digest::Digest;
-pub use fault::{Class, Code, Failure, Fault, causes, with_causes};
+pub use fault::{Class, Code, Failure, Fault, causes, with_causes, with_help};
 pub use kind::{API_VERSION, Kind, Record};
 pub use lifecycle::Lifecycle;
 pub use name::{ModelName, Name};

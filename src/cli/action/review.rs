@@ -163,7 +163,7 @@ impl Step<'_> {
     }
 
     async fn look(&self, whom: &Whom) -> Result<Option<Box<Reviewed>>, Failure> {
-        let forge = crate::ops::comment::forge(&self.way()?)?;
+        let forge = self.way()?.forge()?;
         let evidence = self.inputs.evidence;
         match comment::look(self.context, &self.yard, &*forge, whom, evidence).await? {
             Looked::Reviewed(reviewed) => {
@@ -179,7 +179,7 @@ impl Step<'_> {
     }
 
     async fn tell(&self, reviewed: &Reviewed) -> Result<(), Failure> {
-        let forge = crate::ops::comment::forge(&self.way()?)?;
+        let forge = self.way()?.forge()?;
         let said = comment::tell(&*forge, reviewed, self.inputs.link.clone()).await?;
         if let Some(why) = &said.why {
             self.runner.notice(&format!("nothing is told: {why}"))?;

@@ -1,6 +1,6 @@
 //! Puts a reconciler together from the parts that this host has.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,23 +12,21 @@ use crate::artifact::StoreOptions;
 use crate::artifact::cache::Cache;
 use crate::cli::context::{process_variable, process_variables};
 use crate::cli::{Context, proposing};
-use crate::forge::Forge;
 use crate::gateway::Gateway;
-use crate::ops::pull_request::Way;
+use crate::ops::pull_request::{NoForge, Way};
 use crate::platform::atomic::{self, FileError};
-use crate::platform::retry::Policy;
-use crate::reconcile::Reconciler;
 use crate::reconcile::branch::{Branch, Words};
 use crate::reconcile::bytes::{self, Pulls};
 use crate::reconcile::edges::{Bytes, Edges, Front, Main, Memory, Wanted};
-use crate::reconcile::foreseen::{self, Foreseen, Reviews};
+use crate::reconcile::foreseen::{Foreseen, Reviews};
 use crate::reconcile::gauge::{self, Gauges};
 use crate::reconcile::herald::{self, Herald};
 use crate::reconcile::inbox::Inbox;
 use crate::reconcile::memory::{Glance, StateFolder};
 use crate::reconcile::revert::Reverts;
+use crate::reconcile::{PATIENCE, Reconciler};
 use crate::record::kind::SecretReference;
-use crate::record::{Failure, Name, with_causes};
+use crate::record::{Failure, Name, with_causes, with_help};
 use crate::rollout::Outcome;
 use crate::target::Target;
 use crate::target::process::{Ground, Groups, Limiting, Processes, is_inherited};
@@ -60,38 +58,6 @@ pub(in crate::cli) enum Role {
     Serves(Gateway),
 }
 
-/// Who tells pull requests what became of them, where there is a forge that we may write to. That
-/// there is none is said, and keeps nothing from being served.
-fn herald(context: &Context, yard: &Yard, environment: &Name, folder: &Path) -> Option<Herald> {
-    let begun = || {
-        let why = match proposing::way(context, yard, None, herald::PATIENCE)? {
-            Way::Forge(forge) => {
-                let ground = herald::Ground {
-                    yard: yard.clone(),
-                    environment: environment.clone(),
-                    folder: folder.to_owned(),
-                    forge,
-                    clock: Arc::clone(&context.clock),
-                };
-                return Ok(Some(Herald::start(ground)?));
-            }
-            Way::Git => return Ok(None),
-            Way::NoToken { variables, .. } => {
-                format!("there is no token: set {}", variables.join(" or "))
-            }
-            Way::Unknown { host } => format!(
-                "which forge {host} is, is not known: say it as `spec.forge` in modelyard.yaml"
-            ),
-        };
-        context.note(&format!("pull requests are told nothing: {why}"));
-        Ok::<_, Failure>(None)
-    };
-    begun().unwrap_or_else(|error| {
-        tracing::warn!(error = %with_causes(&*error), "pull requests are told nothing");
-        None
-    })
-}
-
 /// A reconciler, and what it follows.
 pub(in crate::cli) struct Assembled {
     pub(in crate::cli) reconciler: Reconciler,
@@ -104,18 +70,10 @@ pub(in crate::cli) struct Assembled {
     pub(in crate::cli) herald: Option<Herald>,
 }
 
-/// The forge, asked by `patience`; nothing where there is none, or it can't be asked.
-fn forge(context: &Context, yard: &Yard, patience: Policy) -> Option<Arc<dyn Forge>> {
-    match proposing::way(context, yard, None, patience) {
-        Ok(Way::Forge(forge)) => Some(forge),
-        _ => None,
-    }
-}
-
 impl Assembly {
     /// Who holds main to what reviewers were shown.
-    fn foreseen(&self, role: &Role, context: &Context) -> Foreseen {
-        let forge = forge(context, &self.yard, foreseen::PATIENCE);
+    fn foreseen(&self, role: &Role, way: &Result<Way, Failure>) -> Foreseen {
+        let forge = way.as_ref().ok().and_then(|way| way.forge().ok());
         let reviews = forge.map(|forge| Arc::new(forge) as Arc<dyn Reviews>);
         let (yard, environment) = (self.yard.clone(), self.environment.clone());
         let foreseen = Foreseen::new(yard, environment, &self.folder, reviews, self.words.plan);
@@ -123,6 +81,34 @@ impl Assembly {
             Role::Looks => foreseen.looking(),
             Role::Acts | Role::Serves(_) => foreseen,
         }
+    }
+
+    /// Who tells pull requests what became of them, where there is a forge that we may write to.
+    /// That there is none is said, and keeps nothing from being served.
+    fn herald(&self, way: Result<Way, Failure>, context: &Context) -> Option<Herald> {
+        let begun = way.and_then(|way| {
+            let forge = match way {
+                Way::Forge(forge) => forge,
+                Way::None(NoForge::Git) => return Ok(None),
+                Way::None(why) => {
+                    let why = with_help(&why);
+                    context.note(&format!("pull requests are told nothing: {why}"));
+                    return Ok(None);
+                }
+            };
+            let ground = herald::Ground {
+                yard: self.yard.clone(),
+                environment: self.environment.clone(),
+                folder: self.folder.clone(),
+                forge,
+                clock: Arc::clone(&context.clock),
+            };
+            Herald::start(ground).map(Some)
+        });
+        begun.unwrap_or_else(|error| {
+            tracing::warn!(error = %with_causes(&*error), "pull requests are told nothing");
+            None
+        })
     }
 
     /// Puts it together.
@@ -135,7 +121,6 @@ impl Assembly {
         context: &Context,
     ) -> Result<Assembled, Failure> {
         let clock = Arc::clone(&context.clock);
-        let looks = matches!(role, Role::Looks);
         let memory: Arc<dyn Memory> = match role {
             Role::Looks => Arc::new(Glance::of(&self.folder)),
             Role::Acts | Role::Serves(_) => Arc::new(StateFolder::take(&self.folder).await?),
@@ -146,7 +131,12 @@ impl Assembly {
             &self.folder,
             self.words,
         );
-        let branch = Arc::new(branch.held_to(self.foreseen(&role, context)));
+        let way = proposing::way(context, &self.yard, None, PATIENCE);
+        let branch = Arc::new(branch.held_to(self.foreseen(&role, &way)));
+        let herald = match role {
+            Role::Looks => None,
+            Role::Acts | Role::Serves(_) => self.herald(way, context),
+        };
         let bytes: Arc<dyn Bytes> = Arc::new(Pulls::new(
             Arc::clone(&branch),
             bytes::Ground {
@@ -197,10 +187,6 @@ impl Assembly {
             prometheus: self.prometheus,
             clock: Arc::clone(&clock),
         })?;
-        let herald = match looks {
-            true => None,
-            false => herald(context, &self.yard, &self.environment, &self.folder),
-        };
         let scribe = Reverts::new(
             self.yard,
             self.environment,

@@ -10,7 +10,6 @@ use super::Arguments;
 use crate::cli::{Context, proposing};
 use crate::forge::hook::{self, Hook, Told};
 use crate::gateway::{Ears, Heard};
-use crate::ops::pull_request::Way;
 use crate::platform::atomic;
 use crate::platform::retry::Policy;
 use crate::reconcile::inbox::{Inbox, Message};
@@ -55,13 +54,9 @@ pub(super) fn ears(
 
 /// The repository's path on its forge: of one that nobody knows, the end of the remote's.
 fn project(context: &Context, yard: &Yard) -> Result<String, Failure> {
-    let address = match proposing::way(context, yard, None, Policy::default())? {
-        Way::Forge(forge) => Some(forge.address().clone()),
-        Way::NoToken { address, .. } => Some(*address),
-        Way::Unknown { .. } | Way::Git => None,
-    };
-    if let Some(address) = address {
-        return Ok(address.project);
+    let way = proposing::way(context, yard, None, Policy::default())?;
+    if let Some(address) = way.address() {
+        return Ok(address.project.clone());
     }
     let url = yard.remote()?.map(|remote| remote.url).unwrap_or_default();
     let mut parts = url.trim_end_matches('/').rsplit(['/', ':']);

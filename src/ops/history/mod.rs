@@ -5,6 +5,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,10 +13,9 @@ use serde::Serialize;
 use self::walk::Walk;
 use super::chosen::chosen_by;
 use super::codes;
-use super::pull_request::Way;
 use super::receipt::{Receipt, Share, Step};
 use crate::forge::{Forge, ForgeError, Verdict};
-use crate::record::{Code, Failure, Fault, Name};
+use crate::record::{Code, Failure, Fault, Name, with_help};
 use crate::rollout::Content;
 use crate::yard::history::Event;
 use crate::yard::{Revision, Yard, blocking};
@@ -146,17 +146,23 @@ impl Fault for HistoryError {
     }
 }
 
-/// Tells what served, by the receipts that are here.
+/// Tells what served, by the receipts that are here, and who approved it, by the forge.
 ///
 /// # Errors
 /// [`HistoryError`], or if git can't be read. A forge that can't be asked is told in what is given
 /// back.
-pub async fn history(yard: &Yard, way: &Way, asked: Asked) -> Result<Past, Failure> {
+pub async fn history(
+    yard: &Yard,
+    forge: Result<Arc<dyn Forge>, Failure>,
+    asked: Asked,
+) -> Result<Past, Failure> {
     let from = yard.clone();
     let mut past = blocking(move || read(&from, &asked)).await?;
-    if let Err(why) = approvals(way, &mut past.served).await {
-        past.no_approvals = Some(why);
-    }
+    let found = match forge {
+        Ok(forge) => approvals(&*forge, &mut past.served).await,
+        Err(why) => Err(why),
+    };
+    past.no_approvals = found.err().map(|why| with_help(&*why));
     Ok(past)
 }
 
@@ -235,27 +241,15 @@ fn find_commits(yard: &Yard, served: &mut Served) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Finds the pull requests and who approved them; says why where that can't be.
-async fn approvals(way: &Way, served: &mut [Served]) -> Result<(), String> {
-    let forge = match way {
-        Way::Forge(forge) => forge,
-        Way::Git => return Err("the remote has no pull requests".to_owned()),
-        Way::Unknown { host } => return Err(format!("which forge {host} is, is not known")),
-        Way::NoToken { variables, .. } => {
-            return Err(format!(
-                "there is no token for the forge: set {}",
-                variables.join(" or ")
-            ));
-        }
-    };
+/// Finds the pull requests and who approved them.
+async fn approvals(forge: &dyn Forge, served: &mut [Served]) -> Result<(), Failure> {
     let mut known: BTreeMap<String, Option<Reviewed>> = BTreeMap::new();
     for told in served.iter_mut().flat_map(|one| &mut one.shares) {
         let Some(commit) = told.commit().map(str::to_owned) else {
             continue;
         };
         if !known.contains_key(&commit) {
-            let found = reviewed(forge.as_ref(), &commit).await;
-            let found = found.map_err(|error| error.to_string())?;
+            let found = reviewed(forge, &commit).await?;
             known.insert(commit.clone(), found);
         }
         told.pull_request = known[&commit].clone();

@@ -7,23 +7,22 @@
 
 pub mod serving;
 mod text;
+mod way;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+pub use way::{NoForge, Way, way};
 
 use super::codes;
 use super::propose::Proposed;
-use crate::forge::{
-    self, Address, Choice, Forge, ForgeError, Options, Place, Requested, State, Wish,
-};
+use crate::forge::{Forge, ForgeError, Requested, State, Wish};
 use crate::platform::redact::printable;
 use crate::platform::retry::{Policy, Retryable};
 use crate::record::kind::Deployment;
-use crate::record::{Class, Code, Failure, Fault, ModelName, Name, with_causes};
+use crate::record::{Class, Code, Failure, Fault, ModelName, Name, with_causes, with_help};
 use crate::yard::{Brought, Catalog, CommitId, Revision, Yard, YardError, blocking};
 
 /// How long is waited for a merge: until somebody ends it. People merge within minutes or days,
@@ -33,27 +32,6 @@ const UNTIL_MERGED: Policy = Policy {
     first_wait: Duration::from_secs(1),
     longest_wait: Duration::from_secs(20),
 };
-
-/// How pull requests come about here.
-#[derive(Debug, Clone)]
-pub enum Way {
-    /// On this forge.
-    Forge(Arc<dyn Forge>),
-    /// There is a forge, and no token for it.
-    NoToken {
-        /// Where it is.
-        address: Box<Address>,
-        /// The variables that may have one.
-        variables: Vec<&'static str>,
-    },
-    /// The remote is on a host of which nobody has said what it is.
-    Unknown {
-        /// The host.
-        host: String,
-    },
-    /// Not at all: there is no remote, or one without a forge.
-    Git,
-}
 
 /// The pull request that a change is on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -137,38 +115,6 @@ impl Retryable for MergeError {
     }
 }
 
-/// How pull requests come about in `yard`: as `choice` says, else main's `modelyard.yaml`, else
-/// the remote's URL; with the token that `variable` has.
-///
-/// # Errors
-/// [`ForgeError`] if a forge is named that can't be found, or can't be asked safely.
-pub fn way(
-    yard: &Yard,
-    choice: Option<&Choice>,
-    variable: impl Fn(&str) -> Option<SecretString>,
-    options: &Options,
-) -> Result<Way, Failure> {
-    let Some(remote) = yard.remote()? else {
-        return Ok(Way::Git);
-    };
-    // A yard that can't be read is for others to tell.
-    let main = yard.snapshot(&Revision::Main).ok();
-    let record = main.and_then(|main| Catalog::new(main).yard().ok());
-    let record = record.and_then(|record| record.spec.forge);
-    let address = match forge::settle(Some(&remote.url), record.as_ref(), choice)? {
-        Place::Git => return Ok(Way::Git),
-        Place::Unknown { host } => return Ok(Way::Unknown { host }),
-        Place::Forge(address) => address,
-    };
-    Ok(match forge::token(&address, &variable) {
-        Some(token) => Way::Forge(forge::connect(address, token, options)?),
-        None => Way::NoToken {
-            variables: forge::variables(&address, &variable),
-            address: Box::new(address),
-        },
-    })
-}
-
 /// A branch that is to be merged: all that its pull request is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -210,23 +156,18 @@ pub async fn open(
         return Ok(());
     };
     let forge = match way {
-        Way::Git => return Ok(()),
-        Way::Unknown { host } => {
-            proposed.no_pull_request = Some(format!(
-                "which forge {host} is, is not known: say it by `--forge`, or as `spec.forge` in \
-                 modelyard.yaml"
-            ));
-            return Ok(());
-        }
-        Way::NoToken { address, variables } => {
-            proposed.no_pull_request = Some(format!(
-                "there is no token: set {} to have it opened, or open it at {}",
-                variables.join(" or "),
-                address.by_hand(&proposed.main, &proposed.branch)
-            ));
-            return Ok(());
-        }
         Way::Forge(forge) => forge,
+        Way::None(why) => {
+            proposed.no_pull_request = match why {
+                NoForge::Git => None,
+                NoForge::Unknown { .. } => Some(with_help(why)),
+                NoForge::NoToken { address, .. } => {
+                    let page = address.by_hand(&offer.main, &offer.branch);
+                    Some(format!("{}, or open it at {page}", with_help(why)))
+                }
+            };
+            return Ok(());
+        }
     };
     let opened = open_on(&**forge, yard, &offer, draft).await?;
     proposed.how_to_merge.clear();

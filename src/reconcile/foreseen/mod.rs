@@ -41,7 +41,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 pub use judgement::{Judgement, Judgements, Verdict};
-pub use reviews::{PATIENCE, Reviewed, Reviews};
+pub use reviews::{Reviewed, Reviews};
 
 use crate::ops::plan_change::desired_at;
 use crate::record::kind::PlanMismatch;

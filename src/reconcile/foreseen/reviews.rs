@@ -1,21 +1,12 @@
 //! What reviewers were shown, by who knows it: the forge.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::forge::{Forge, ForgeError};
 use crate::ops::plan_change::kept;
-use crate::platform::retry::Policy;
 use crate::record::Digest;
-
-/// How the forge is asked: once, for this must not wait.
-pub const PATIENCE: Policy = Policy {
-    attempts: 2,
-    first_wait: Duration::from_millis(200),
-    longest_wait: Duration::from_secs(1),
-};
 
 /// Who knows what reviewers were shown.
 #[async_trait]

@@ -46,19 +46,11 @@ use super::status::Status;
 use crate::forge::Forge;
 use crate::ops::pull_request::Offer;
 use crate::platform::clock::Clock;
-use crate::platform::retry::Policy;
 use crate::record::{Failure, Name, with_causes};
 use crate::rollout::State;
 use crate::yard::{Yard, blocking};
 use ledger::Ledger;
 use sight::Seen;
-
-/// Each call is made once: what is tried again is what is new by then.
-pub const PATIENCE: Policy = Policy {
-    attempts: 1,
-    first_wait: Duration::from_secs(1),
-    longest_wait: Duration::from_secs(1),
-};
 
 /// What is told, where, and of what.
 pub struct Ground {
@@ -68,7 +60,7 @@ pub struct Ground {
     pub environment: Name,
     /// The folder of its state.
     pub folder: PathBuf,
-    /// The forge; calls to it are best made by [`PATIENCE`].
+    /// The forge; calls to it are best made with [`PATIENCE`](super::PATIENCE).
     pub forge: Arc<dyn Forge>,
     /// The time.
     pub clock: Arc<dyn Clock>,

@@ -209,7 +209,7 @@ fn without_a_token_the_branch_is_there_and_a_person_is_told_how_to_go_on() {
         .map(|line| clone.hidden(line))
         .collect();
     insta::assert_snapshot!(last.join("\n"), @r"
-    No pull request: there is no token: set GITEA_TOKEN or FORGEJO_TOKEN or GITEA_SERVER_TOKEN to have it opened, or open it at http://[host]/acme/yard/compare/main...promote/vision/digits/1.0.0.
+    No pull request: there is no token for http://[host]/acme/yard: set GITEA_TOKEN or FORGEJO_TOKEN or GITEA_SERVER_TOKEN, or open it at http://[host]/acme/yard/compare/main...promote/vision/digits/1.0.0.
 
     Once it is reviewed, merge it:
       git switch main

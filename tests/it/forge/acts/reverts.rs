@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use modelyard::forge::Options;
-use modelyard::ops::pull_request::{Way, way};
+use modelyard::forge::{Forge, Options};
+use modelyard::ops::pull_request::way;
 use modelyard::platform::clock::FixedClock;
+use modelyard::reconcile::PATIENCE;
 use modelyard::reconcile::edges::Scribe as _;
-use modelyard::reconcile::herald::{Ground, Herald, PATIENCE};
+use modelyard::reconcile::herald::{Ground, Herald};
 use modelyard::reconcile::revert::Reverts;
 use modelyard::record::kind::WriteBack;
 use modelyard::yard::Yard;
@@ -19,20 +20,17 @@ use crate::reconcile::{failure, name};
 
 /// Who tells the forge at `page`; what is still to be told lies beside the yard.
 fn herald(clone: &Clone, page: &str) -> Herald {
-    let Way::Forge(forge) = found(clone, page) else {
-        panic!("there is a forge");
-    };
     let ground = Ground {
         yard: Yard::discover(&clone.story.folder()).unwrap(),
         environment: name("factory"),
         folder: clone.story.folder().with_file_name("state"),
-        forge,
+        forge: found(clone, page),
         clock: Arc::new(FixedClock(Timestamp::UNIX_EPOCH)),
     };
     Herald::start(ground).unwrap()
 }
 
-fn found(clone: &Clone, page: &str) -> Way {
+fn found(clone: &Clone, page: &str) -> Arc<dyn Forge> {
     let token = clone.forge.bot.token.clone();
     let variable = |name: &str| (name == "GITEA_TOKEN").then(|| token.clone().into());
     let yard = Yard::discover(&clone.story.folder()).unwrap();
@@ -41,7 +39,8 @@ fn found(clone: &Clone, page: &str) -> Way {
         clock: Arc::new(FixedClock(Timestamp::UNIX_EPOCH)),
     };
     let choice = format!("gitea={page}").parse().unwrap();
-    way(&yard, Some(&choice), variable, &options).unwrap()
+    let way = way(&yard, Some(&choice), variable, &options).unwrap();
+    way.forge().unwrap()
 }
 
 async fn revert(clone: &Clone, herald: Herald) {
