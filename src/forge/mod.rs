@@ -136,6 +136,15 @@ pub trait Forge: fmt::Debug + Send + Sync {
     /// [`ForgeError`].
     async fn reviews(&self, number: u64) -> Result<Vec<Review>, ForgeError>;
 
+    /// Who approves a pull request as it is: its author can't, and a word on another commit doesn't
+    /// count, where the forge tells. Of a merged one that is who approved what was merged.
+    ///
+    /// # Errors
+    /// [`ForgeError`].
+    async fn approvals(&self, pull: &PullRequest) -> Result<Vec<String>, ForgeError> {
+        Ok(pull.approved_by(self.reviews(pull.number).await?))
+    }
+
     /// Writes our comment of this marker, or edits it in place.
     ///
     /// # Errors

@@ -94,6 +94,19 @@ pub struct PullRequest {
     pub merge_state: MergeState,
 }
 
+impl PullRequest {
+    /// Who approves it as it is, of what was said of it: not its author, and nobody who looked at
+    /// another commit, where the forge tells.
+    pub(super) fn approved_by(&self, reviews: Vec<Review>) -> Vec<String> {
+        let counts = |review: &Review| {
+            let of_this = review.commit.as_ref().is_none_or(|one| *one == self.head);
+            review.verdict == Verdict::Approved && of_this && review.by != self.author
+        };
+        let counted = reviews.into_iter().filter(counts);
+        counted.map(|review| review.by).collect()
+    }
+}
+
 /// What became of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
@@ -270,6 +283,35 @@ mod tests {
             Body::new("c", None).within(&sly),
             format!("{BEGIN}\nc\n{END}")
         );
+    }
+
+    #[test]
+    fn nobody_approves_their_own_or_what_was_there_before() {
+        let pull = PullRequest {
+            number: 1,
+            url: String::new(),
+            title: String::new(),
+            body: String::new(),
+            branch: String::new(),
+            base: String::new(),
+            head: "new".to_owned(),
+            author: "ann".to_owned(),
+            state: State::Open,
+            merge_state: MergeState::Unknown,
+        };
+        let said = |by: &str, verdict: Verdict, commit: Option<&str>| Review {
+            by: by.to_owned(),
+            verdict,
+            commit: commit.map(str::to_owned),
+        };
+        let approved = pull.approved_by(vec![
+            said("ann", Verdict::Approved, Some("new")),
+            said("ben", Verdict::Approved, Some("old")),
+            said("cat", Verdict::Approved, Some("new")),
+            said("dan", Verdict::Approved, None),
+            said("eve", Verdict::ChangesRequested, Some("new")),
+        ]);
+        assert_eq!(approved, ["cat", "dan"]);
     }
 
     #[test]

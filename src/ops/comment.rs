@@ -8,7 +8,7 @@
 use super::check_change::{self, Checked, check_change};
 use super::plan_change::{self, Planned, kept, plan_change};
 use crate::artifact::StoreOptions;
-use crate::forge::{Forge, ForgeError, Marker, PullRequest, State, Status, StatusState, Verdict};
+use crate::forge::{Forge, ForgeError, Marker, PullRequest, State, Status, StatusState};
 use crate::platform::redact::printable;
 use crate::record::{Failure, with_causes};
 use crate::yard::{Revision, Yard, blocking};
@@ -111,7 +111,7 @@ pub async fn look(
         base: Some(fetched.base.to_string()),
         all: false,
         evidence: how.evidence,
-        approvals: Some(approvals(forge, &pull).await?),
+        approvals: Some(forge.approvals(&pull).await?),
         program: how.program.clone(),
     };
     let checked = check_change(yard, &wish, options, how.now).await?;
@@ -128,19 +128,6 @@ pub async fn look(
         planned: planned.map_err(|error| with_causes(&*error)),
     };
     Ok(Looked::Reviewed(Box::new(reviewed)))
-}
-
-/// Who approved what it is now: a word on an earlier commit doesn't count, where the forge tells.
-async fn approvals(forge: &dyn Forge, pull: &PullRequest) -> Result<Vec<String>, ForgeError> {
-    let reviews = forge.reviews(pull.number).await?.into_iter();
-    let counts = reviews.filter(|review| {
-        let of_this = review
-            .commit
-            .as_ref()
-            .is_none_or(|commit| *commit == pull.head);
-        review.verdict == Verdict::Approved && of_this && review.by != pull.author
-    });
-    Ok(counts.map(|review| review.by).collect())
 }
 
 /// Sets the statuses, and writes `text` as our comment, or into the one that is there. A pull

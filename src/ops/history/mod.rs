@@ -14,7 +14,7 @@ use self::walk::Walk;
 use super::chosen::chosen_by;
 use super::codes;
 use super::receipt::{Receipt, Share, Step};
-use crate::forge::{Forge, ForgeError, Verdict};
+use crate::forge::{Forge, ForgeError};
 use crate::record::{Code, Failure, Fault, Name, with_help};
 use crate::rollout::Content;
 use crate::yard::history::Event;
@@ -100,7 +100,7 @@ pub struct Reviewed {
     pub url: String,
     /// Who opened it.
     pub author: String,
-    /// Who approved it.
+    /// Who approved what was merged of it.
     pub approved_by: Vec<String>,
 }
 
@@ -261,14 +261,10 @@ async fn reviewed(forge: &dyn Forge, commit: &str) -> Result<Option<Reviewed>, F
     let Some(found) = forge.pull_request_of(commit).await? else {
         return Ok(None);
     };
-    let reviews = forge.reviews(found.number).await?;
-    let approved = reviews
-        .into_iter()
-        .filter(|review| review.verdict == Verdict::Approved);
     Ok(Some(Reviewed {
+        approved_by: forge.approvals(&found).await?,
         number: found.number,
         url: found.url,
         author: found.author,
-        approved_by: approved.map(|review| review.by).collect(),
     }))
 }

@@ -100,6 +100,7 @@ async fn merged(stage: &dyn Stage, number: u64) {
     assert_eq!((of.number, &of.url), (number, &merged.url));
     assert_eq!((&of.head, &*of.author), (&merged.head, "bot"));
     assert_eq!(of.state, merged.state);
+    assert_eq!(forge.approvals(&of).await.unwrap(), ["reviewer"]);
     // A commit that nobody brought.
     let nobodys = "0".repeat(40);
     assert_eq!(forge.pull_request_of(&nobodys).await.unwrap(), None);
