@@ -9,12 +9,12 @@ use super::proposing::way;
 use super::{Context, Outcome, Page, Report};
 use crate::artifact::StoreOptions;
 use crate::forge::{Choice, Forge};
-use crate::ops::comment::{self, How, Looked, Reviewed, Whom};
+use crate::ops::assess::How;
+use crate::ops::comment::{self, Looked, Reviewed, Whom};
 use crate::platform::atomic::FileError;
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
 use crate::record::{Digest, Failure};
-use crate::yard::Yard;
 
 /// Tell a pull request what a merge would do and what a check says of it, in one comment and two
 /// statuses
@@ -60,7 +60,8 @@ impl Arguments {
         let link = self.link.map(String::from);
         let way = way(context, &yard, self.forge.as_ref(), Policy::default())?;
         let forge = way.forge()?;
-        let looked = look(context, &yard, &*forge, &whom, self.evidence).await?;
+        let how = how(context, self.evidence)?;
+        let looked = comment::look(&yard, &*forge, &whom, &how).await?;
         let said = match &looked {
             Looked::Reviewed(reviewed) => tell(&*forge, reviewed, link).await?,
             Looked::Over(why) => Said::nothing(why.clone()),
@@ -73,21 +74,14 @@ impl Arguments {
     }
 }
 
-/// Fetches and checks a pull request.
-pub(super) async fn look(
-    context: &Context,
-    yard: &Yard,
-    forge: &dyn Forge,
-    whom: &Whom,
-    evidence: bool,
-) -> Result<Looked, Failure> {
-    let how = How {
+/// How a change is looked at from here.
+pub(super) fn how(context: &Context, evidence: bool) -> Result<How, Failure> {
+    Ok(How {
         evidence,
+        stores: StoreOptions::new(&context.places),
         program: std::env::current_exe().map_err(FileError::at("find", "this program"))?,
         now: context.clock.now(),
-    };
-    let options = StoreOptions::new(&context.places);
-    comment::look(yard, forge, whom, &how, &options).await
+    })
 }
 
 /// Comments, and sets the status.
@@ -96,16 +90,13 @@ pub(super) async fn tell(
     reviewed: &Reviewed,
     link: Option<String>,
 ) -> Result<Said, Failure> {
-    let Reviewed {
-        pull,
-        checked,
-        planned,
-    } = reviewed;
+    let Reviewed { pull, assessed } = reviewed;
+    let report = &assessed.checked.report;
     let statuses = [
-        comment::status(checked, &summary(&checked.report), link.clone()),
-        comment::plan_status(planned, link),
+        assessed.check_status(&summary(report), link.clone()),
+        assessed.plan_status(link),
     ];
-    let text = markdown::with_plan(checked, planned);
+    let text = markdown::with_plan(assessed);
     let told = comment::tell(forge, reviewed, &markdown::marker(), &text, &statuses).await?;
     let moved = || format!("#{} moved on while it was checked", pull.number);
     Ok(Said {
@@ -114,9 +105,9 @@ pub(super) async fn tell(
         number: Some(pull.number),
         url: Some(pull.url.clone()),
         head: Some(pull.head.clone()),
-        passes: Some(checked.report.passes()),
-        summary: Some(summary(&checked.report)),
-        plan_hash: planned.as_ref().ok().map(|planned| planned.hash),
+        passes: Some(report.passes()),
+        summary: Some(summary(report)),
+        plan_hash: assessed.hash(),
     })
 }
 

@@ -5,16 +5,11 @@
 //! objects, and it is checked here, by the policies and the trust of its base. Nothing of it is
 //! run, and nothing but the forge's word tells what is commented on.
 
-use super::check_change::{self, Checked, check_change};
-use super::plan_change::{self, Planned, kept, plan_change};
-use crate::artifact::StoreOptions;
-use crate::forge::{Forge, ForgeError, Marker, PullRequest, State, Status, StatusState};
+use super::assess::{Assessed, Change, How, assess};
+use crate::forge::{Forge, ForgeError, Marker, PullRequest, State, Status};
 use crate::platform::redact::printable;
-use crate::record::{Failure, with_causes};
+use crate::record::Failure;
 use crate::yard::{Revision, Yard, blocking};
-
-/// The context of the status that says what a check came to.
-pub const CHECK: &str = "modelyard/check";
 
 /// Which pull request is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,26 +20,13 @@ pub enum Whom {
     Commit(String),
 }
 
-/// How it is looked at.
-#[derive(Debug, Clone)]
-pub struct How {
-    /// Whether stores and signatures are asked, too.
-    pub evidence: bool,
-    /// This program, which evaluates gates in a process of its own.
-    pub program: std::path::PathBuf,
-    /// The time.
-    pub now: jiff::Timestamp,
-}
-
 /// What is to be told to whom.
 #[derive(Debug)]
 pub struct Reviewed {
     /// The pull request, as the forge has it.
     pub pull: PullRequest,
-    /// What its check came to.
-    pub checked: Checked,
-    /// What its merge would do; why nobody can tell, where that is so.
-    pub planned: Result<Planned, String>,
+    /// What is to be told.
+    pub assessed: Assessed,
 }
 
 /// What looking came to.
@@ -65,7 +47,6 @@ pub async fn look(
     forge: &dyn Forge,
     whom: &Whom,
     how: &How,
-    options: &StoreOptions,
 ) -> Result<Looked, Failure> {
     let pull = match whom {
         Whom::Number(number, commit) => {
@@ -106,28 +87,13 @@ pub async fn look(
             )));
         }
     };
-    let wish = check_change::Wish {
+    let change = Change {
         head: Revision::Commit(fetched.head.to_string()),
         base: Some(fetched.base.to_string()),
-        all: false,
-        evidence: how.evidence,
         approvals: Some(forge.approvals(&pull).await?),
-        program: how.program.clone(),
     };
-    let checked = check_change(yard, &wish, options, how.now).await?;
-    let wish = plan_change::Wish {
-        head: Revision::Commit(fetched.head.to_string()),
-        base: fetched.base.to_string(),
-        stores: how.evidence.then(|| options.clone()),
-    };
-    let planned = plan_change(yard, &wish, how.now).await;
-    let reviewed = Reviewed {
-        pull,
-        checked,
-        // What can't be read is the check's to tell.
-        planned: planned.map_err(|error| with_causes(&*error)),
-    };
-    Ok(Looked::Reviewed(Box::new(reviewed)))
+    let assessed = assess(yard, change, how).await?;
+    Ok(Looked::Reviewed(Box::new(Reviewed { pull, assessed })))
 }
 
 /// Sets the statuses, and writes `text` as our comment, or into the one that is there. A pull
@@ -152,36 +118,6 @@ pub async fn tell(
     }
     forge.comment(pull.number, marker, text).await?;
     Ok(true)
-}
-
-/// What a plan says as a status: its hash, by which whoever merges knows it again.
-pub fn plan_status(planned: &Result<Planned, String>, url: Option<String>) -> Status {
-    let (state, description) = match planned {
-        Ok(planned) => (StatusState::Success, kept::description(&planned.hash)),
-        Err(why) => (StatusState::Error, printable(why)),
-    };
-    Status {
-        context: kept::CONTEXT.to_owned(),
-        state,
-        description,
-        url,
-    }
-}
-
-/// What a check says as a status: with `summary`, and a link to where more is told.
-pub fn status(checked: &Checked, summary: &str, url: Option<String>) -> Status {
-    let state = match (checked.report.passes(), checked.complete()) {
-        (true, _) => StatusState::Success,
-        (false, Ok(())) => StatusState::Failure,
-        // Whether it is well could not be found out.
-        (false, Err(_)) => StatusState::Error,
-    };
-    Status {
-        context: CHECK.to_owned(),
-        state,
-        description: summary.to_owned(),
-        url,
-    }
 }
 
 /// As much of a commit as tells it from others.

@@ -4,6 +4,7 @@
 //! progress), holds the rooms below together, and gives back what came of it as data.
 
 mod affected;
+pub mod assess;
 pub mod check_change;
 mod chosen;
 pub mod comment;

@@ -4,17 +4,16 @@
 use super::event::Event;
 use super::inputs::Inputs;
 use super::runner::Runner;
-use crate::artifact::StoreOptions;
 use crate::cli::check::{Printed, github, markdown, sarif, summary};
 use crate::cli::proposing::way;
 use crate::cli::{Context, Outcome, comment};
-use crate::ops::check_change::{Checked, Wish, check_change};
-use crate::ops::comment::{Looked, Reviewed, Whom, status};
-use crate::ops::plan_change::{self, Planned};
+use crate::forge::Forge;
+use crate::ops::assess::{Assessed, Change, assess};
+use crate::ops::comment::{Looked, Reviewed, Whom, look};
 use crate::ops::pull_request::Way;
-use crate::platform::atomic::{self, FileError, Readers};
+use crate::platform::atomic::{self, Readers};
 use crate::platform::retry::Policy;
-use crate::record::{Failure, with_causes};
+use crate::record::Failure;
 use crate::yard::{Revision, Yard};
 
 /// A step that checks.
@@ -45,14 +44,17 @@ pub(super) async fn run(
             base,
             fork,
         } => match step.way()? {
-            Way::Forge(_) => {
+            Way::Forge(forge) => {
                 let whom = Whom::Number(*number, Some(head.clone()));
-                step.pull_request(&whom, *fork).await
+                step.pull_request(&*forge, &whom, *fork).await
             }
             // Without a token nobody can be asked, and the event alone tells.
-            _ => step.alone(head.clone(), Some(base.clone())).await,
+            Way::None(_) => step.alone(head.clone(), Some(base.clone())).await,
         },
-        Event::Run { head } => step.run_of_another(head).await,
+        Event::Run { head } => {
+            let forge = step.way()?.forge()?;
+            step.run_of_another(&*forge, head).await
+        }
         Event::Queue { head, base } => step.queue(head, base).await,
         Event::Push { before } => {
             let known = |before: &String| step.yard.commit_id(&Revision::Commit(before.clone()));
@@ -71,101 +73,77 @@ impl Step<'_> {
     }
 
     /// Checks a pull request, and comments on it unless the job may not.
-    async fn pull_request(&self, whom: &Whom, fork: bool) -> Result<Outcome, Failure> {
-        let Some(reviewed) = self.look(whom).await? else {
+    async fn pull_request(
+        &self,
+        forge: &dyn Forge,
+        whom: &Whom,
+        fork: bool,
+    ) -> Result<Outcome, Failure> {
+        let Some(reviewed) = self.look(forge, whom).await? else {
             return Ok(Outcome::Done);
         };
-        let outcome = self.show(&reviewed.checked, &reviewed.planned)?;
+        let outcome = self.show(&reviewed.assessed)?;
         if self.inputs.comment && fork {
             self.runner.notice(
                 "a fork's job may not comment; a workflow on `workflow_run` does, as in templates/",
             )?;
         } else if self.inputs.comment {
-            self.tell(&reviewed).await?;
+            self.tell(forge, &reviewed).await?;
         }
-        reviewed.checked.complete()?;
+        reviewed.assessed.checked.complete()?;
         Ok(outcome)
     }
 
     /// Tells the pull request of another workflow's run, which was not allowed to. The run's own
     /// report is not read: whoever opened the pull request may have written it.
-    async fn run_of_another(&self, head: &str) -> Result<Outcome, Failure> {
-        let Some(reviewed) = self.look(&Whom::Commit(head.to_owned())).await? else {
+    async fn run_of_another(&self, forge: &dyn Forge, head: &str) -> Result<Outcome, Failure> {
+        let whom = Whom::Commit(head.to_owned());
+        let Some(reviewed) = self.look(forge, &whom).await? else {
             return Ok(Outcome::Done);
         };
-        self.context.print(&Printed(&reviewed.checked))?;
-        let text = markdown::with_plan(&reviewed.checked, &reviewed.planned);
-        self.runner.summarize(&text)?;
-        self.output_hash(&reviewed.planned)?;
-        self.tell(&reviewed).await?;
+        self.print(&reviewed.assessed)?;
+        self.tell(forge, &reviewed).await?;
         // That it doesn't pass is the status's to say, and no failure of this workflow.
         Ok(Outcome::Done)
     }
 
     /// Checks what main would be, which no pull request is at.
     async fn queue(&self, head: &str, base: &str) -> Result<Outcome, Failure> {
-        let checked = self.check(head.to_owned(), Some(base.to_owned())).await?;
-        let planned = self.plan(head, Some(base)).await;
-        let outcome = self.show(&checked, &planned)?;
+        let assessed = self.assess(head.to_owned(), Some(base.to_owned())).await?;
+        let outcome = self.show(&assessed)?;
         if self.inputs.comment
             && let Way::Forge(forge) = self.way()?
         {
-            let summary = summary(&checked.report);
-            let status = status(&checked, &summary, self.inputs.link.clone());
+            let summary = summary(&assessed.checked.report);
+            let status = assessed.check_status(&summary, self.inputs.link.clone());
             forge.set_status(head, &status).await?;
         }
-        checked.complete()?;
+        assessed.checked.complete()?;
         Ok(outcome)
     }
 
     /// Checks, and tells the runner alone.
     async fn alone(&self, head: String, base: Option<String>) -> Result<Outcome, Failure> {
         let base = base.or_else(|| self.inputs.base.clone());
-        let checked = self.check(head.clone(), base.clone()).await?;
-        let planned = self.plan(&head, base.as_deref()).await;
-        let outcome = self.show(&checked, &planned)?;
-        checked.complete()?;
+        let assessed = self.assess(head, base).await?;
+        let outcome = self.show(&assessed)?;
+        assessed.checked.complete()?;
         Ok(outcome)
     }
 
-    async fn check(&self, head: String, base: Option<String>) -> Result<Checked, Failure> {
-        let wish = Wish {
+    async fn assess(&self, head: String, base: Option<String>) -> Result<Assessed, Failure> {
+        let change = Change {
             head: Revision::Commit(head),
             base,
-            all: false,
-            evidence: self.inputs.evidence,
             approvals: None,
-            program: std::env::current_exe().map_err(FileError::at("find", "this program"))?,
         };
-        let options = StoreOptions::new(&self.context.places);
-        check_change(&self.yard, &wish, &options, self.context.clock.now()).await
+        let how = comment::how(self.context, self.inputs.evidence)?;
+        assess(&self.yard, change, &how).await
     }
 
-    /// What the merge of `head` into `base` would do.
-    async fn plan(&self, head: &str, base: Option<&str>) -> Result<Planned, String> {
-        let base = base.ok_or("there is nothing to compare with")?;
-        let options = StoreOptions::new(&self.context.places);
-        let wish = plan_change::Wish {
-            head: Revision::Commit(head.to_owned()),
-            base: base.to_owned(),
-            stores: self.inputs.evidence.then_some(options),
-        };
-        let planned = plan_change::plan_change(&self.yard, &wish, self.context.clock.now()).await;
-        planned.map_err(|error| with_causes(&*error))
-    }
-
-    fn output_hash(&self, planned: &Result<Planned, String>) -> Result<(), Failure> {
-        // What can't be read is the check's to tell.
-        if let Ok(planned) = planned {
-            self.runner.output("plan-hash", &planned.hash.to_string())?;
-        }
-        Ok(())
-    }
-
-    async fn look(&self, whom: &Whom) -> Result<Option<Box<Reviewed>>, Failure> {
-        let forge = self.way()?.forge()?;
-        let evidence = self.inputs.evidence;
-        match comment::look(self.context, &self.yard, &*forge, whom, evidence).await? {
+    async fn look(&self, forge: &dyn Forge, whom: &Whom) -> Result<Option<Box<Reviewed>>, Failure> {
+        let how = comment::how(self.context, self.inputs.evidence)?;
+        match look(&self.yard, forge, whom, &how).await? {
             Looked::Reviewed(reviewed) => {
                 let number = reviewed.pull.number.to_string();
                 self.runner.output("pull-request", &number)?;
@@ -178,26 +156,30 @@ impl Step<'_> {
         }
     }
 
-    async fn tell(&self, reviewed: &Reviewed) -> Result<(), Failure> {
-        let forge = self.way()?.forge()?;
-        let said = comment::tell(&*forge, reviewed, self.inputs.link.clone()).await?;
+    async fn tell(&self, forge: &dyn Forge, reviewed: &Reviewed) -> Result<(), Failure> {
+        let said = comment::tell(forge, reviewed, self.inputs.link.clone()).await?;
         if let Some(why) = &said.why {
             self.runner.notice(&format!("nothing is told: {why}"))?;
         }
         self.context.print(&said)
     }
 
+    /// Prints the check, and hands the runner what is read beside it.
+    fn print(&self, assessed: &Assessed) -> Result<(), Failure> {
+        self.context.print(&Printed(&assessed.checked))?;
+        self.runner.summarize(&markdown::with_plan(assessed))?;
+        // What can't be read is the check's to tell.
+        if let Some(hash) = assessed.hash() {
+            self.runner.output("plan-hash", &hash.to_string())?;
+        }
+        Ok(())
+    }
+
     /// Hands the runner all of it.
-    fn show(
-        &self,
-        checked: &Checked,
-        planned: &Result<Planned, String>,
-    ) -> Result<Outcome, Failure> {
-        self.context.print(&Printed(checked))?;
+    fn show(&self, assessed: &Assessed) -> Result<Outcome, Failure> {
+        let checked = &assessed.checked;
+        self.print(assessed)?;
         self.runner.commands(&github::annotations(checked))?;
-        self.runner
-            .summarize(&markdown::with_plan(checked, planned))?;
-        self.output_hash(planned)?;
         if let Some(path) = &self.inputs.sarif {
             atomic::write(path, sarif::write(checked).as_bytes(), Readers::Umask)?;
         }

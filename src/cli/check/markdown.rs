@@ -9,8 +9,9 @@ use super::summary;
 use crate::check::{Diagnostic, Report, Severity};
 use crate::cli::{Page, diagnostics};
 use crate::forge::Marker;
+use crate::ops::assess::Assessed;
 use crate::ops::check_change::Checked;
-use crate::ops::plan_change::{self, Planned};
+use crate::ops::plan_change;
 
 /// How long it gets: a comment holds 65,536 characters on GitHub, and something may stand around it.
 const MOST_BYTES: usize = 60_000;
@@ -28,13 +29,13 @@ pub(super) fn write(checked: &Checked) -> String {
 }
 
 /// Check and plan as one text: what the merge would do first, unless something stands against it.
-pub(in crate::cli) fn with_plan(checked: &Checked, planned: &Result<Planned, String>) -> String {
-    let checks = body(checked, MOST_BYTES / 2);
-    let Ok(planned) = planned else {
+pub(in crate::cli) fn with_plan(assessed: &Assessed) -> String {
+    let checks = body(&assessed.checked, MOST_BYTES / 2);
+    let Ok(planned) = &assessed.planned else {
         return checks;
     };
     let plan = plan_change::body(planned, MOST_BYTES - checks.len());
-    match checked.report.passes() {
+    match assessed.checked.report.passes() {
         true => format!("{plan}\n{checks}"),
         false => format!("{checks}\n{plan}"),
     }
