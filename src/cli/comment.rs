@@ -11,7 +11,6 @@ use crate::artifact::StoreOptions;
 use crate::forge::{Choice, Forge};
 use crate::ops::assess::How;
 use crate::ops::comment::{self, Looked, Reviewed, Whom};
-use crate::platform::atomic::FileError;
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
 use crate::record::{Digest, Failure};
@@ -79,7 +78,7 @@ pub(super) fn how(context: &Context, evidence: bool) -> Result<How, Failure> {
     Ok(How {
         evidence,
         stores: StoreOptions::new(&context.places),
-        program: std::env::current_exe().map_err(FileError::at("find", "this program"))?,
+        program: context.program()?,
         now: context.clock.now(),
     })
 }

@@ -150,6 +150,18 @@ impl Context {
         process_variable(name)
     }
 
+    /// This program, for what it does in a process of its own.
+    ///
+    /// # Errors
+    /// If nobody can tell where it is.
+    #[allow(
+        clippy::unused_self,
+        reason = "use cases are handed what they need of the process"
+    )]
+    pub(super) fn program(&self) -> Result<PathBuf, FileError> {
+        env::current_exe().map_err(FileError::at("find", "this program"))
+    }
+
     /// Prints a result to standard output in the format that was asked for.
     ///
     /// # Errors

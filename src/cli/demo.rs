@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::{Context, Format, Outcome, Page, Report};
 use crate::ops::demo::{self, Event, Wish};
-use crate::platform::atomic::FileError;
 use crate::platform::redact::printable;
 use crate::record::Failure;
 use crate::yard::blocking;
@@ -37,7 +36,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let started = context.clock.now();
-        let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+        let program = context.program()?;
         let told = context.format == Format::Text;
         let wish = Wish {
             folder: self.folder.map(|folder| context.path(folder)),

@@ -7,7 +7,6 @@ use clap::Subcommand;
 use super::reading::Reading;
 use super::{Context, Outcome, Page, Report};
 use crate::ops::policy::{self, Tried};
-use crate::platform::atomic::FileError;
 use crate::platform::redact::printable;
 use crate::record::{Failure, Name};
 
@@ -44,7 +43,7 @@ impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let Command::Test(Test { policy, reading }) = self.command;
         let catalog = reading.catalog(context).await?;
-        let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+        let program = context.program()?;
         let tried = policy::test(catalog, policy.as_ref(), &program).await?;
         context.print(&tried)?;
         Ok(match tried.passed() {

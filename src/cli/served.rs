@@ -8,7 +8,6 @@ use crate::artifact::StoreOptions;
 use crate::artifact::cache::Cache;
 use crate::ops::pull::Ground;
 use crate::ops::served::Starting;
-use crate::platform::atomic::FileError;
 use crate::record::Failure;
 use crate::yard::{Depth, Yard};
 
@@ -35,8 +34,8 @@ impl ServedArguments {
         }
     }
 
-    pub(super) fn starting(&self) -> Result<Starting, Failure> {
-        let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+    pub(super) fn starting(&self, context: &Context) -> Result<Starting, Failure> {
+        let program = context.program()?;
         Ok(Starting {
             program,
             patience: self.timeout.map(Duration::from_secs),

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let yard = self.served.yard(context).await?;
-        let starting = self.served.starting()?;
+        let starting = self.served.starting(context)?;
         let stores = self.served.stores(context);
         let cache = ServedArguments::cache(context);
         let ground = ServedArguments::ground(context, &stores, &cache);

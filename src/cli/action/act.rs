@@ -51,7 +51,7 @@ pub(super) async fn run(
     inputs: &Inputs,
     event: &Event,
 ) -> Result<Outcome, Failure> {
-    let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+    let program = context.program()?;
     let mut child = Command::new(&program)
         .arg("-C")
         .arg(&context.directory)

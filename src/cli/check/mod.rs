@@ -19,7 +19,6 @@ use super::{Context, Format, Outcome, Page, Report, diagnostics};
 use crate::artifact::StoreOptions;
 use crate::check::{self, Diagnostic, Severity};
 use crate::ops::check_change::{Checked, Wish, check_change};
-use crate::platform::atomic::FileError;
 use crate::record::{Digest, Failure};
 use crate::yard::Revision;
 
@@ -74,7 +73,7 @@ impl Arguments {
             all: self.all,
             evidence: self.evidence,
             approvals: (!self.approvals.is_empty()).then_some(self.approvals),
-            program: std::env::current_exe().map_err(FileError::at("find", "this program"))?,
+            program: context.program()?,
         };
         let options = StoreOptions::new(&context.places);
         let checked = check_change(&yard, &wish, &options, context.clock.now()).await?;

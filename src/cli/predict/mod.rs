@@ -144,7 +144,7 @@ impl Arguments {
             context.print(&asked.await?)?;
             return Ok(Outcome::Done);
         }
-        let starting = self.served.starting()?;
+        let starting = self.served.starting(context)?;
         let stores = self.served.stores(context);
         let cache = ServedArguments::cache(context);
         let ground = ServedArguments::ground(context, &stores, &cache);
@@ -187,7 +187,7 @@ impl Arguments {
         let cache = ServedArguments::cache(context);
         let ground = ServedArguments::ground(context, &stores, &cache);
         let deployed = self.asked(context, &yard)?;
-        let starting = self.served.starting()?;
+        let starting = self.served.starting(context)?;
         let who = match &deployed {
             Some((client, name)) => Who::Deployed(client, name),
             None => Who::Version(&starting),

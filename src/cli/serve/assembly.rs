@@ -14,7 +14,7 @@ use crate::cli::context::{process_variable, process_variables};
 use crate::cli::{Context, proposing};
 use crate::gateway::Gateway;
 use crate::ops::pull_request::{NoForge, Way};
-use crate::platform::atomic::{self, FileError};
+use crate::platform::atomic;
 use crate::reconcile::branch::{Branch, Words};
 use crate::reconcile::bytes::{self, Pulls};
 use crate::reconcile::edges::{Bytes, Edges, Front, Main, Memory, Wanted};
@@ -148,7 +148,7 @@ impl Assembly {
             },
         )?);
         let environment = process_variables(is_inherited);
-        let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+        let program = context.program()?;
         let groups = match role {
             Role::Looks => Groups::none("nothing is started here"),
             Role::Acts | Role::Serves(_) => Groups::find(),

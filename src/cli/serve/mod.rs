@@ -20,7 +20,6 @@ use super::host::HostArguments;
 use super::stores::StoreArguments;
 use super::{Context, Format, Outcome};
 use crate::gateway::{self, Limits};
-use crate::platform::atomic::FileError;
 use crate::reconcile::branch::Words;
 use crate::record::kind::Span;
 use crate::record::{Digest, Failure};
@@ -177,7 +176,7 @@ impl Arguments {
         }
         let socket = gateway::bind(self.listen)?;
         announce(context, &socket);
-        let program = std::env::current_exe().map_err(FileError::at("find", "this program"))?;
+        let program = context.program()?;
         parent::hold(&socket, &program, context).await
     }
 
