@@ -14,9 +14,9 @@
 //! can't be read is made anew, and what can't be written is not kept: either costs time only.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-use std::{fs, io};
 
 use sha2::{Digest as _, Sha256};
 
@@ -115,12 +115,7 @@ fn first_line(lines: &str) -> String {
 /// Removes what is too much.
 fn prune(folder: &Path) -> Result<(), FileError> {
     for place in newest(folder)?.into_iter().skip(KEPT) {
-        match fs::remove_file(&place) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(FileError::at("delete", place)(error));
-            }
-            _ => {}
-        }
+        atomic::remove(&place)?;
     }
     Ok(())
 }

@@ -169,6 +169,31 @@ pub fn read_at_most(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileError>
     Ok(bytes)
 }
 
+/// Reads a file of at most `limit_bytes`; nothing where there is none.
+///
+/// # Errors
+/// [`FileError`] if it is there and can't be read, or is larger.
+pub fn read_if_there(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, FileError> {
+    match read_at_most(path, limit_bytes) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file; one that is not there is as good as removed.
+///
+/// # Errors
+/// [`FileError`] if it is still there.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::at("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -201,6 +226,20 @@ mod tests {
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_nothing_to_read_or_remove() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        assert_eq!(read_if_there(&path, 1).unwrap(), None);
+        remove(&path).unwrap();
+        write(&path, b"a", Readers::Umask).unwrap();
+        assert_eq!(read_if_there(&path, 1).unwrap().unwrap(), b"a");
+        assert!(read_if_there(&path, 0).is_err());
+        remove(&path).unwrap();
+        assert!(!path.exists());
+        assert!(remove(folder.path()).is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::edges::{Main, Said};
 use super::foreseen::{Foreseen, Judgements};
 use crate::ops::resolve::{Resolution, resolve};
-use crate::platform::atomic::{self, FileError, Readers};
+use crate::platform::atomic::{self, Readers};
 use crate::record::kind::{GoldenTest, ModelVersion, ScaleMetric};
 use crate::record::{Digest, Failure, Name, with_causes};
 use crate::rollout::{Content, Desired, Release};
@@ -280,13 +280,10 @@ fn look(yard: &Yard, environment: &Name, followed: &Path, words: Words, before: 
 
 /// Why `main` is not what was followed and more, if so.
 fn rewritten(yard: &Yard, followed: &Path, main: CommitId) -> Result<Option<String>, Failure> {
-    let last = match atomic::read_at_most(followed, MAX_HEAD_BYTES) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
-        Err(FileError { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error.into()),
+    let Some(last) = atomic::read_if_there(followed, MAX_HEAD_BYTES)? else {
+        return Ok(None);
     };
+    let last = String::from_utf8_lossy(&last).trim().to_owned();
     if last == main.to_string() {
         return Ok(None);
     }

@@ -91,17 +91,12 @@ impl Pulls {
     pub fn new(branch: Arc<Branch>, ground: Ground) -> Result<Self, FileError> {
         let mut known = BTreeMap::new();
         for place in places(&ground.folder)? {
-            match atomic::read_at_most(&place.join("verified.json"), MAX_MARK_BYTES) {
-                Ok(mark) => {
-                    // Another program's mark is none.
-                    if let Ok(Mark { release, .. }) = serde_json::from_slice(&mark)
-                        && at(&ground.folder, &release) == place
-                    {
-                        known.insert(release, ArtifactPhase::Verified);
-                    }
-                }
-                Err(error) if error.source.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+            // Another program's mark is none.
+            if let Some(mark) = atomic::read_if_there(&place.join("verified.json"), MAX_MARK_BYTES)?
+                && let Ok(Mark { release, .. }) = serde_json::from_slice(&mark)
+                && at(&ground.folder, &release) == place
+            {
+                known.insert(release, ArtifactPhase::Verified);
             }
         }
         Ok(Self {

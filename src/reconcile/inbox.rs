@@ -103,12 +103,7 @@ impl Inbox {
         {
             return Ok(());
         }
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(FileError::at("remove", path)(error))
-            }
-            _ => Ok(()),
-        }
+        atomic::remove(&path)
     }
 }
 

@@ -119,10 +119,9 @@ impl StateFolder {
 /// # Errors
 /// If it can't be read, or another program wrote it.
 pub fn read_state(folder: &Path) -> Result<State, Failure> {
-    match atomic::read_at_most(&folder.join("state.json"), MAX_STATE_BYTES) {
-        Ok(bytes) => Ok(State::read(&bytes)?),
-        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
-        Err(error) => Err(error.into()),
+    match atomic::read_if_there(&folder.join("state.json"), MAX_STATE_BYTES)? {
+        Some(bytes) => Ok(State::read(&bytes)?),
+        None => Ok(State::default()),
     }
 }
 

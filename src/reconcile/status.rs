@@ -4,7 +4,6 @@
 //! (`modelyard status`): `status.json`, written only when something of it changed.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -221,12 +220,9 @@ impl Status {
     /// # Errors
     /// If it can't be read.
     pub fn read(folder: &Path) -> Result<Option<Self>, Failure> {
-        match atomic::read_at_most(&place(folder), MAX_STATUS_BYTES) {
-            // What another version of this program wrote tells nothing, and is soon replaced.
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let kept = atomic::read_if_there(&place(folder), MAX_STATUS_BYTES)?;
+        // What another version of this program wrote tells nothing, and is soon replaced.
+        Ok(kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     /// Keeps it in `folder`, by means of the room that is kept for it where the disk is full: then

@@ -1,6 +1,5 @@
 //! Docker's `config.json`.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -44,11 +43,8 @@ impl Config {
     pub(super) fn read(path: &Path) -> Result<Self, CredentialsError> {
         // A link is followed, so that writing replaces the file and not the link.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let bytes = match atomic::read_at_most(&path, MAX_CONFIG_BYTES) {
-            Ok(bytes) => bytes,
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => b"{}".to_vec(),
-            Err(error) => return Err(error.into()),
-        };
+        let bytes = atomic::read_if_there(&path, MAX_CONFIG_BYTES)?;
+        let bytes = bytes.unwrap_or_else(|| b"{}".to_vec());
         match serde_json::from_slice(&bytes) {
             Ok(fields) => Ok(Self { path, fields }),
             // serde_json tells the place and never the value.

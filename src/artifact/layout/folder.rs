@@ -71,10 +71,9 @@ impl Folder {
     }
 
     fn has_marker(&self) -> Result<bool, StoreError> {
-        match atomic::read_at_most(&self.0.join(MARKER), MAX_MARKER_BYTES) {
-            Ok(bytes) => self.check_marker(&bytes).map(|()| true),
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error.into()),
+        match atomic::read_if_there(&self.0.join(MARKER), MAX_MARKER_BYTES)? {
+            Some(bytes) => self.check_marker(&bytes).map(|()| true),
+            None => Ok(false),
         }
     }
 

@@ -1,7 +1,6 @@
 //! What a comparison comes to, and what is kept of it.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -100,12 +99,10 @@ pub type Judgements = Arc<BTreeMap<Name, Judgement>>;
 impl Ledger {
     /// What was kept at `path`; nothing where nobody kept anything.
     pub(super) fn read(path: &Path) -> Result<Self, FileError> {
-        match atomic::read_at_most(path, MAX_BYTES) {
-            // What another version of this program wrote tells nothing.
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error),
-        }
+        let kept = atomic::read_if_there(path, MAX_BYTES)?;
+        // What another version of this program wrote tells nothing.
+        let read = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(read.unwrap_or_default())
     }
 
     /// Keeps it at `path`.

@@ -7,7 +7,6 @@
 //! It is derived: without it nothing but what was missed is lost.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -76,12 +75,8 @@ impl Ledger {
     /// # Errors
     /// If it can't be read.
     pub(super) fn read(folder: &Path) -> Result<Self, FileError> {
-        let bytes = match atomic::read_at_most(&place(folder), MAX_BYTES) {
-            Ok(bytes) => bytes,
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(error),
+        let Some(bytes) = atomic::read_if_there(&place(folder), MAX_BYTES)? else {
+            return Ok(Self::default());
         };
         let read = serde_json::from_slice::<Self>(&bytes).ok();
         Ok(read

@@ -261,22 +261,15 @@ impl Folder {
 
     /// Forgets the instance: its order first, without which it is none.
     pub(super) fn remove(&self) -> Result<(), ProcessError> {
-        let path = self.path.join("order.json");
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(FileError::at("remove", path)(error).into());
-            }
-            _ => {}
-        }
+        atomic::remove(&self.path.join("order.json"))?;
         Ok(fs::remove_dir_all(&self.path).map_err(FileError::at("remove", &self.path))?)
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ProcessError> {
         let path = self.path.join(name);
-        if !path.exists() {
+        let Some(bytes) = atomic::read_if_there(&path, MAX_BYTES)? else {
             return Ok(None);
-        }
-        let bytes = atomic::read_at_most(&path, MAX_BYTES)?;
+        };
         let document = serde_json::from_slice(&bytes);
         document
             .map(Some)

@@ -12,14 +12,12 @@
 //! digest of the rows that are done, so that what comes behind them may change, be mended or
 //! grow, and they may not.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::ResultError;
-use crate::platform::atomic::{self, FileError, Readers, read_at_most};
+use crate::platform::atomic::{self, FileError, Readers};
 use crate::record::Failure;
 use crate::record::kind::Datatype;
 
@@ -88,10 +86,8 @@ impl Journal {
 
     /// The journal at `path`, if there is one.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, Failure> {
-        let bytes = match read_at_most(path, MAX_JOURNAL_BYTES) {
-            Ok(bytes) => bytes,
-            Err(error) if error.source.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let Some(bytes) = atomic::read_if_there(path, MAX_JOURNAL_BYTES)? else {
+            return Ok(None);
         };
         let journal = serde_json::from_slice::<Self>(&bytes).ok();
         match journal.filter(|journal| journal.format == FORMAT) {
@@ -107,19 +103,5 @@ impl Journal {
     pub(super) fn write(&self, path: &Path) -> Result<(), FileError> {
         let bytes = serde_json::to_vec(self).expect("a journal's keys are strings");
         atomic::write(path, &bytes, Readers::Umask)
-    }
-
-    pub(super) fn remove(path: &Path) -> Result<(), FileError> {
-        removed(path)
-    }
-}
-
-/// Removes a file that may not be there.
-pub(super) fn removed(path: &Path) -> Result<(), FileError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(FileError::at("remove", path)(error))
-        }
-        _ => Ok(()),
     }
 }

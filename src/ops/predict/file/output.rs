@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::error::ResultError;
 use super::format::ResultFormat;
-use super::journal::{Column, Journal, removed};
+use super::journal::{Column, Journal};
 use super::parquet;
 use crate::ops::predict::cell::Cell;
 use crate::ops::predict::error::{Place, RowError};
@@ -96,7 +96,7 @@ impl Output {
             return Err(in_use().into());
         }
         if restart {
-            Journal::remove(&places.journal)?;
+            atomic::remove(&places.journal)?;
         }
         let journal = Journal::read(&places.journal)?;
         let errors = File::options()
@@ -214,26 +214,26 @@ impl Output {
             if self.error_bytes > 0 && length(partial_errors) == self.error_bytes {
                 rename(partial_errors, errors)?;
             } else {
-                removed(partial_errors)?;
+                atomic::remove(partial_errors)?;
             }
         } else {
-            removed(partial_errors)?;
+            atomic::remove(partial_errors)?;
             // Those of an earlier result, which this one replaces.
-            removed(errors)?;
+            atomic::remove(errors)?;
         }
         // Broken off behind the renaming, there is a new partial file, which is empty.
         if length(partial) == journal.bytes {
             if self.format == ResultFormat::Parquet {
                 parquet::write(partial, result, &journal.columns)?;
-                removed(partial)?;
+                atomic::remove(partial)?;
             } else {
                 rename(partial, result)?;
             }
         } else {
-            removed(partial)?;
+            atomic::remove(partial)?;
         }
         sync_folder(folder(result))?;
-        Journal::remove(journal_path)?;
+        atomic::remove(journal_path)?;
         Ok(())
     }
 
@@ -242,8 +242,8 @@ impl Output {
         if self.saved {
             return Ok(());
         }
-        removed(&self.places.partial_errors)?;
-        removed(&self.places.partial)
+        atomic::remove(&self.places.partial_errors)?;
+        atomic::remove(&self.places.partial)
     }
 
     /// Where the rows are told that could not be answered.
