@@ -127,6 +127,17 @@ impl Client {
         self.send(call).await.map(|_| ())
     }
 
+    /// Who we are, as the forge tells it, if the token may ask: those of apps and of workflows may
+    /// not.
+    pub(super) async fn me<T: DeserializeOwned>(&self) -> Result<Option<T>, ForgeError> {
+        let call = Call::new(Method::GET, "user", "read who it is", Right::Read);
+        match self.ask(call).await {
+            Ok(me) => Ok(Some(me)),
+            Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes a call for each page of a list, up to a bound, as long as `wants_more` of what came.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,

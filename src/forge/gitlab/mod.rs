@@ -184,12 +184,8 @@ impl Gitlab {
     ) -> Result<(), ForgeError> {
         let text = marker.on(text);
         let author = self.one(number).await?.told().author;
-        let me = Call::new(Method::GET, "user", "read who it is", Right::Read);
-        let me = match self.client.ask::<Person>(me).await {
-            Ok(person) => Some(person.username),
-            Err(error) if matches!(error.status(), Some(403 | 404)) => None,
-            Err(error) => return Err(error),
-        };
+        let me = self.client.me::<Person>().await?;
+        let me = me.map(|person| person.username);
         let path = format!("merge_requests/{number}/notes");
         let list = || {
             let call = self.call(Method::GET, &path, "comment", Right::Read);

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::shapes::{Combined, CommitStatus, IssueComment, PullReview, User, state_word};
 use super::{Dialect, Hub, page};
-use crate::forge::client::Call;
 use crate::forge::marker::{self, Comment, Marker};
 use crate::forge::wish::{Requested, Review, Status, Verdict};
 use crate::forge::{ForgeError, Right};
@@ -100,7 +99,8 @@ impl<D: Dialect> Hub<D> {
     ) -> Result<(), ForgeError> {
         let text = marker.on(text);
         let author = self.pull(number).await?.told().author;
-        let me = self.me().await?;
+        let me = self.client.me::<User>().await?;
+        let me = me.map(|user| user.login);
         let path = format!("issues/{number}/comments");
         let doing = "comment";
         let call = || page(self.call(Method::GET, &path, doing, Right::Read));
@@ -116,16 +116,6 @@ impl<D: Dialect> Hub<D> {
         };
         let call = self.call(method, &path, doing, Right::Comments);
         self.client.tell(call.sends(json!({ "body": text }))).await
-    }
-
-    /// Who we are, if the token may ask: those of apps and of workflows may not.
-    async fn me(&self) -> Result<Option<String>, ForgeError> {
-        let call = Call::new(Method::GET, "user", "read who it is", Right::Read);
-        match self.client.ask::<User>(call).await {
-            Ok(user) => Ok(Some(user.login)),
-            Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     pub(in crate::forge) async fn set_status_once(
