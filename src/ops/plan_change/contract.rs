@@ -57,88 +57,117 @@ pub(super) fn changes(old: &ModelVersionSpec, new: &ModelVersionSpec) -> Vec<Con
         (ContractPart::Input, &old.inputs, &new.inputs),
         (ContractPart::Output, &old.outputs, &new.outputs),
     ] {
-        if old.is_empty() || new.is_empty() {
-            continue;
+        if !old.is_empty() && !new.is_empty() {
+            changes.extend(of_part(part, old, new));
         }
-        let one = |name: &str| {
-            let find = |all: &'_ [Tensor]| all.iter().find(|one| one.name == name).cloned();
-            tensor(part, find(old), find(new))
-        };
-        changes.extend(names(old, new, |tensor| &tensor.name).filter_map(one));
     }
     let (old, new) = (&old.parameters, &new.parameters);
-    let one = |name: &str| {
-        let find = |all: &'_ [Parameter]| all.iter().find(|one| one.name == name).cloned();
-        parameter(find(old), find(new))
-    };
-    changes.extend(names(old, new, |parameter| &parameter.name).filter_map(one));
+    changes.extend(of_part(ContractPart::Parameter, old, new));
     changes
 }
 
-/// The names of both, those of the old ones first.
-fn names<'a, T>(
-    old: &'a [T],
-    new: &'a [T],
-    name: impl Fn(&'a T) -> &'a String + Copy,
-) -> impl Iterator<Item = &'a str> {
-    let is_new = move |one: &&'a String| !old.iter().any(|known| name(known) == *one);
-    let old_names = old.iter().map(name);
-    old_names
-        .chain(new.iter().map(name).filter(is_new))
-        .map(String::as_str)
+/// What callers rely on: a tensor, or a parameter.
+trait Promise {
+    fn name(&self) -> &str;
+
+    /// All of it, in words.
+    fn shown(&self) -> String;
+
+    /// Whether callers break where it is new, as this part.
+    fn is_demand(&self, part: ContractPart) -> bool;
+
+    /// What makes `new` another one.
+    fn differences(&self, new: &Self, part: ContractPart) -> Differences;
 }
 
-fn tensor(part: ContractPart, old: Option<Tensor>, new: Option<Tensor>) -> Option<ContractChange> {
-    let shown = |tensor: &Tensor| format!("{} {}", tensor.datatype, tensor.shape);
-    let is_input = part == ContractPart::Input;
-    let (name, is, breaking, what) = match (old, new) {
-        (None, None) => return None,
-        (None, Some(new)) => (new.name.clone(), Fate::Added, is_input, shown(&new)),
-        (Some(old), None) => (old.name.clone(), Fate::Removed, true, shown(&old)),
-        (Some(old), Some(new)) => {
-            let mut what = Vec::new();
-            let mut breaking = false;
-            if old.datatype != new.datatype {
-                breaking = true;
-                what.push(format!("{} -> {}", old.datatype, new.datatype));
-            }
-            if old.shape != new.shape {
-                breaking |= match is_input {
-                    true => !covers(&new.shape, &old.shape),
-                    false => !covers(&old.shape, &new.shape),
-                };
-                what.push(format!("{} -> {}", old.shape, new.shape));
-            }
-            if old.image != new.image {
-                breaking = true;
-                what.push("images become tensors in another way".to_owned());
-            }
-            if old.labels != new.labels {
-                let grows = new.labels.starts_with(&old.labels);
-                breaking |= !grows;
-                what.push(
-                    match (
-                        grows,
-                        new.labels.len() - old.labels.len().min(new.labels.len()),
-                    ) {
-                        (true, more) => format!("{more} more labels"),
-                        (false, _) => "labels mean something else".to_owned(),
-                    },
-                );
-            }
-            if what.is_empty() {
-                return None;
-            }
-            (new.name, Fate::Changed, breaking, what.join("; "))
-        }
-    };
-    Some(ContractChange {
+/// What differs of two.
+#[derive(Default)]
+struct Differences {
+    breaking: bool,
+    what: Vec<String>,
+}
+
+impl Differences {
+    fn tell(&mut self, breaking: bool, what: String) {
+        self.breaking |= breaking;
+        self.what.push(what);
+    }
+}
+
+/// What changes of a part: first what was there before.
+fn of_part<T: Promise>(
+    part: ContractPart,
+    old: &[T],
+    new: &[T],
+) -> impl Iterator<Item = ContractChange> {
+    let find = |all: &[T], name: &str| all.iter().position(|one| one.name() == name);
+    let was = old.iter().filter_map(move |was| {
+        let Some(at) = find(new, was.name()) else {
+            return Some(change(part, was, Fate::Removed, true, was.shown()));
+        };
+        let Differences { breaking, what } = was.differences(&new[at], part);
+        (!what.is_empty()).then(|| change(part, was, Fate::Changed, breaking, what.join("; ")))
+    });
+    let is_new = move |one: &&T| find(old, one.name()).is_none();
+    let added = new.iter().filter(is_new);
+    was.chain(added.map(move |one| {
+        let breaking = one.is_demand(part);
+        change(part, one, Fate::Added, breaking, one.shown())
+    }))
+}
+
+fn change(
+    part: ContractPart,
+    of: &impl Promise,
+    is: Fate,
+    breaking: bool,
+    what: String,
+) -> ContractChange {
+    ContractChange {
         part,
-        name,
+        name: of.name().to_owned(),
         is,
         breaking,
         what,
-    })
+    }
+}
+
+impl Promise for Tensor {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        format!("{} {}", self.datatype, self.shape)
+    }
+
+    fn is_demand(&self, part: ContractPart) -> bool {
+        part == ContractPart::Input
+    }
+
+    fn differences(&self, new: &Self, part: ContractPart) -> Differences {
+        let mut all = Differences::default();
+        if self.datatype != new.datatype {
+            all.tell(true, format!("{} -> {}", self.datatype, new.datatype));
+        }
+        if self.shape != new.shape {
+            let fits = match part {
+                ContractPart::Input => covers(&new.shape, &self.shape),
+                _ => covers(&self.shape, &new.shape),
+            };
+            all.tell(!fits, format!("{} -> {}", self.shape, new.shape));
+        }
+        if self.image != new.image {
+            all.tell(true, "images become tensors in another way".to_owned());
+        }
+        if self.labels != new.labels {
+            match new.labels.strip_prefix(self.labels.as_slice()) {
+                Some(more) => all.tell(false, format!("{} more labels", more.len())),
+                None => all.tell(true, "labels mean something else".to_owned()),
+            }
+        }
+        all
+    }
 }
 
 /// Whether every tensor of the shape `narrow` has the shape `wide`.
@@ -148,53 +177,42 @@ fn covers(wide: &Shape, narrow: &Shape) -> bool {
     wide.len() == narrow.len() && sizes.all(|(wide, narrow)| *wide == -1 || wide == narrow)
 }
 
-fn parameter(old: Option<Parameter>, new: Option<Parameter>) -> Option<ContractChange> {
-    let required = |parameter: &Parameter| parameter.required == Some(true);
-    let shown = |parameter: &Parameter| match required(parameter) {
-        true => format!("{}, required", parameter.datatype),
-        false => parameter.datatype.to_string(),
-    };
-    let (name, is, breaking, what) = match (old, new) {
-        (None, None) => return None,
-        (None, Some(new)) => (new.name.clone(), Fate::Added, required(&new), shown(&new)),
-        (Some(old), None) => (old.name.clone(), Fate::Removed, true, shown(&old)),
-        (Some(old), Some(new)) => {
-            let mut what = Vec::new();
-            let mut breaking = false;
-            if old.datatype != new.datatype {
-                breaking = true;
-                what.push(format!("{} -> {}", old.datatype, new.datatype));
-            }
-            if required(&old) != required(&new) {
-                breaking |= required(&new);
-                what.push(match required(&new) {
-                    true => "every request has to set it".to_owned(),
-                    false => "requests need not set it any more".to_owned(),
-                });
-            }
-            if old.default != new.default {
-                let shown = |value: Option<serde_json::Value>| {
-                    value.map_or("none".to_owned(), |value| value.to_string())
-                };
-                what.push(format!(
-                    "default {} -> {}",
-                    shown(old.default),
-                    shown(new.default)
-                ));
-            }
-            if what.is_empty() {
-                return None;
-            }
-            (new.name, Fate::Changed, breaking, what.join("; "))
+impl Promise for Parameter {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        match self.required {
+            Some(true) => format!("{}, required", self.datatype),
+            _ => self.datatype.to_string(),
         }
-    };
-    Some(ContractChange {
-        part: ContractPart::Parameter,
-        name,
-        is,
-        breaking,
-        what,
-    })
+    }
+
+    fn is_demand(&self, _: ContractPart) -> bool {
+        self.required == Some(true)
+    }
+
+    fn differences(&self, new: &Self, part: ContractPart) -> Differences {
+        let mut all = Differences::default();
+        if self.datatype != new.datatype {
+            all.tell(true, format!("{} -> {}", self.datatype, new.datatype));
+        }
+        match (self.is_demand(part), new.is_demand(part)) {
+            (false, true) => all.tell(true, "every request has to set it".to_owned()),
+            (true, false) => all.tell(false, "requests need not set it any more".to_owned()),
+            _ => {}
+        }
+        if self.default != new.default {
+            let shown = |value: &Option<serde_json::Value>| {
+                let text = value.as_ref().map(ToString::to_string);
+                text.unwrap_or_else(|| "none".to_owned())
+            };
+            let (old, new) = (shown(&self.default), shown(&new.default));
+            all.tell(false, format!("default {old} -> {new}"));
+        }
+        all
+    }
 }
 
 #[cfg(test)]
