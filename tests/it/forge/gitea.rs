@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::connected;
 use super::contract::{self, BRANCH, Stage, wish};
 use crate::harness::gitea::{Gitea, Person};
+use crate::yard::story::Story;
 
 /// `acme/yard` on a Gitea of its own, with two people.
 pub(crate) struct Yard {
@@ -40,6 +41,16 @@ impl Yard {
             reviewer,
             forge,
         }
+    }
+
+    /// With the main of `story`, whose origin it becomes.
+    pub(crate) fn of(story: &Story) -> Self {
+        let yard = Self::empty();
+        let url = yard.gitea.git_url("yard", &yard.bot);
+        story.git(&format!("remote add origin {url}"));
+        story.git("push -q --set-upstream origin main");
+        yard.is_no_longer_empty();
+        yard
     }
 
     fn put(&self, branch: &str, new: Option<&str>) -> String {

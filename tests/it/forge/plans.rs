@@ -27,17 +27,13 @@ struct Team {
 
 impl Team {
     fn new() -> Self {
-        let forge = Yard::empty();
         let story = Story::of("  forge: {type: gitea}\n");
         story.write("models/vision/digits/model.yaml", &champion("1.0.0"));
         story.write("environments/host.yaml", ENVIRONMENT);
         story.write(DIGITS, &deployment("digits", "champion"));
         story.git("add -A");
         story.git("commit -q -m deploy");
-        let url = forge.gitea.git_url("yard", &forge.bot);
-        story.git(&format!("remote add origin {url}"));
-        story.git("push -q --set-upstream origin main");
-        forge.is_no_longer_empty();
+        let forge = Yard::of(&story);
         Self { forge, story }
     }
 

@@ -27,7 +27,6 @@ impl Clone {
     }
 
     fn of(more: &str) -> Self {
-        let forge = Yard::empty();
         let story = Story::of(more);
         let model = MODEL.replace("{team: vision,", "{team: reviewer,");
         story.write("models/vision/digits/model.yaml", &model);
@@ -39,10 +38,7 @@ impl Clone {
         );
         story.git("add -A");
         story.git("commit -q -m more");
-        let url = forge.gitea.git_url("yard", &forge.bot);
-        story.git(&format!("remote add origin {url}"));
-        story.git("push -q --set-upstream origin main");
-        forge.is_no_longer_empty();
+        let forge = Yard::of(&story);
         Self { forge, story }
     }
 
