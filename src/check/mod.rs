@@ -120,6 +120,7 @@ pub mod codes {
         RELEASE_INCOMPLETE = "release-incomplete";
         DEPENDENCY_CYCLE = "dependency-cycle";
         SPLIT_WEIGHTS = "split-weights";
+        ROUTE_RESERVED = "route-reserved";
         STRATEGY_STEPS = "strategy-steps";
         ENVIRONMENT_REFUSES = "environment-refuses";
         DEVICE_MISSING = "device-missing";

@@ -10,6 +10,12 @@
 //! PATH  PATH/…                                the same, by the deployment's own path;
 //!                                             posting to the path itself is a prediction
 //! ```
+//!
+//! No deployment's own path is one of the others: see [`RoutePath::taken_by`].
+//!
+//! [`RoutePath::taken_by`]: crate::record::kind::RoutePath::taken_by
+
+use crate::record::kind::route;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +68,10 @@ pub(super) fn read(path: &str) -> Option<Asked<'_>> {
         _ => path,
     };
     Some(match path {
-        "/healthz" | "/v2/health/live" => Asked::Live,
-        "/readyz" | "/v2/health/ready" => Asked::Ready,
-        "/metrics" => Asked::Metrics,
-        "/v2" => Asked::Server,
+        route::LIVE | "/v2/health/live" => Asked::Live,
+        route::READY | "/v2/health/ready" => Asked::Ready,
+        route::METRICS => Asked::Metrics,
+        route::PROTOCOL => Asked::Server,
         _ => match path.strip_prefix("/v2/") {
             Some(rest) => {
                 let (name, rest) = split(rest.strip_prefix("models/")?);
@@ -122,6 +128,7 @@ fn split(path: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::kind::RoutePath;
 
     #[test]
     fn paths_are_what_the_protocol_says() {
@@ -154,6 +161,31 @@ mod tests {
             ("/", of(Who::Path("/"), None, What::Either)),
         ] {
             assert_eq!(read(path), asked, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_record_may_have_each_path_that_leads_to_a_deployment_and_no_other() {
+        let parts = " /a /v2 /v2a /models /live /health /healthz /readyz /metrics /hooks /forge \
+                     /infer /ready /versions";
+        let parts: Vec<&str> = parts.split(' ').collect();
+        let add = |paths: Vec<String>| -> Vec<String> {
+            let longer = |path: &String| -> Vec<String> {
+                parts.iter().map(|part| path.clone() + part).collect()
+            };
+            paths.iter().flat_map(longer).collect()
+        };
+        let paths = add(add(add(vec![String::new()])));
+        let routes = paths
+            .iter()
+            .filter_map(|path| path.parse::<RoutePath>().ok());
+        let routes: Vec<RoutePath> = routes.collect();
+        assert!(routes.len() > 1_000);
+        for route in routes {
+            let path = route.as_str();
+            let own = deployment(Who::Path(path), None, What::Either);
+            let leads = path != route::HOOK && read(path) == Some(own);
+            assert_eq!(route.taken_by().is_none(), leads, "{path}");
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::access::Noted;
 use super::address::{self, Asked, What, Who};
 use super::flow::Answer;
-use super::hooks::{HOOK, heard};
+use super::hooks::heard;
 use super::map::{Backend, Deployment};
 use super::metrics;
 use super::predict::predict;
@@ -22,6 +22,7 @@ use super::routing::Registered;
 use super::shared::Shared;
 use super::tokens::{Access, Asker};
 use crate::protocol::metadata::{Model, Server, TensorMetadata};
+use crate::record::kind::route;
 
 /// What is known beside the protocol itself.
 const EXTENSIONS: [&str; 1] = ["binary_tensor_data"];
@@ -59,7 +60,7 @@ async fn route(
 ) -> Result<Response<Answer>, Refusal> {
     let uri = request.uri().clone();
     let path = uri.path();
-    if let Some(hooks) = shared.hooks.get().filter(|_| path == HOOK) {
+    if let Some(hooks) = shared.hooks.get().filter(|_| path == route::HOOK) {
         return heard(shared, hooks, request).await;
     }
     let Some(asked) = address::read(path) else {

@@ -18,9 +18,6 @@ use super::reading::gather;
 use super::refusal::Refusal;
 use super::shared::Shared;
 
-/// Where it is posted.
-pub const HOOK: &str = "/hooks/forge";
-
 /// How many are read at once.
 const AT_ONCE: usize = 4;
 /// How many may come in a row, and how often one more may come after that.

@@ -68,7 +68,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use access::ACCESS;
-pub use hooks::{Ears, HOOK, Heard};
+pub use hooks::{Ears, Heard};
 pub use limits::Limits;
 pub use listening::{ListenError, bind, inherited};
 pub use measure::METRICS;
@@ -117,7 +117,8 @@ impl Gateway {
         Self(Arc::new(Shared::new(limits, access, clock)))
     }
 
-    /// Hands on to `ears` what is posted to [`HOOK`]; whoever listens first goes on listening.
+    /// Hands on to `ears` what is posted to
+    /// [`HOOK`](crate::record::kind::route::HOOK); whoever listens first goes on listening.
     pub fn listen_to(&self, ears: Arc<dyn Ears>) {
         self.0.hooks.get_or_init(|| hooks::Hooks::new(ears));
     }

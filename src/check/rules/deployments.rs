@@ -71,6 +71,7 @@ pub(super) fn check(records: &Records<'_>, found: &mut Vec<Diagnostic>) {
     for (document, deployment) in records.deployments() {
         depends_on(records, document, deployment, found);
         weights(document, deployment, found);
+        route(document, deployment, found);
         let environment = environment(records, document, deployment, found);
         for used in uses(records, deployment) {
             if let Some((_, environment)) = environment {
@@ -186,6 +187,18 @@ fn weights(document: &Document, deployment: &Deployment, found: &mut Vec<Diagnos
     let mut diagnostic = document.error(&codes::SPLIT_WEIGHTS, "/spec/split", message);
     diagnostic.place = document.key_at("/spec/split");
     found.push(diagnostic.help("weights are percents of the traffic"));
+}
+
+/// Whether the deployment is who answers at its path.
+fn route(document: &Document, deployment: &Deployment, found: &mut Vec<Diagnostic>) {
+    let route = deployment.spec.route.as_ref();
+    let Some((path, why)) = route.and_then(|route| Some((&route.path, route.path.taken_by()?)))
+    else {
+        return;
+    };
+    let message = format!("nobody would reach the deployment at `{path}`: {why}");
+    let diagnostic = document.error(&codes::ROUTE_RESERVED, "/spec/route/path", message);
+    found.push(diagnostic.help("choose another path"));
 }
 
 /// Whether the golden tests that the analyses name are the version's.

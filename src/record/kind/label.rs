@@ -28,11 +28,6 @@ text_type! {
 }
 
 text_type! {
-    /// The path under which a deployment answers.
-    RoutePath, "a route's path", as in "/defects", broken_route
-}
-
-text_type! {
     /// An HTTP header's name (RFC 9110, "Tokens").
     HeaderName, "an HTTP header's name", as in "x-session", broken_header
 }
@@ -136,22 +131,6 @@ fn broken_variable(text: &str) -> Option<&'static str> {
     None
 }
 
-fn broken_route(text: &str) -> Option<&'static str> {
-    if text.len() > MAX_NAME_LENGTH {
-        return Some("it is longer than 255 characters");
-    }
-    let Some(rest) = text.strip_prefix('/') else {
-        return Some("it has to begin with `/`");
-    };
-    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let part =
-        |part: &str| !part.is_empty() && !matches!(part, "." | "..") && part.bytes().all(valid);
-    if !rest.split('/').all(part) {
-        return Some("between its slashes letters, digits, `-`, `.`, `_` and `~` have to stand");
-    }
-    None
-}
-
 /// Whether `text` is a token as HTTP has it (RFC 9110, section 5.6.2), and not too long.
 fn is_token(text: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -213,15 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_and_variables_have_no_surprises() {
-        for good in ["/defects", "/v1/line-3"] {
-            assert!(good.parse::<RoutePath>().is_ok(), "{good:?} was refused");
-        }
-        for bad in [
-            "", "/", "defects", "/a/", "//a", "/a/../b", "/a b", "/a?b", "/%2e",
-        ] {
-            assert!(bad.parse::<RoutePath>().is_err(), "{bad:?} was taken");
-        }
+    fn variables_and_headers_have_no_surprises() {
         for bad in ["", "1A", "A-B", "A=B", "é"] {
             assert!(bad.parse::<VariableName>().is_err(), "{bad:?} was taken");
         }

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use modelyard::check::codes::CODES;
-use modelyard::check::evidence::{Artifact, Present};
 use modelyard::check::gates::{Answers, Gates, Known, evaluate};
 use modelyard::check::spread::InTurn;
-use modelyard::check::{Evidence, File, Files, Reading, Report, check};
+use modelyard::check::{File, Files, Reading, Report, check};
 
+use super::evidence::OF_EVIDENCE;
 use super::sound::Edit::{self, Copy, Put, Remove, Swap, Write};
 use super::sound::*;
 
@@ -306,6 +306,19 @@ fn of_deployments() -> Vec<Case> {
             "split-weights",
             [Swap(COMPARED, "weight: 20", "weight: 10")],
         ),
+        case(
+            "route-reserved",
+            [Swap(
+                COMPARED,
+                "dependsOn:",
+                "route: {path: /hooks/forge}\n  dependsOn:",
+            )],
+        )
+        .right([Swap(
+            COMPARED,
+            "dependsOn:",
+            "route: {path: /forge}\n  dependsOn:",
+        )]),
         case("strategy-steps", [Swap(SERVED, "weight: 50", "weight: 5")]),
         case(
             "environment-refuses",
@@ -379,7 +392,7 @@ pub(super) fn gated(head: Files, base: Option<Files>) -> Report {
 }
 
 /// The codes of a report, each once.
-fn codes(report: &Report) -> BTreeSet<&'static str> {
+pub(super) fn codes(report: &Report) -> BTreeSet<&'static str> {
     report
         .diagnostics
         .iter()
@@ -428,72 +441,4 @@ fn every_code_of_the_check_is_shown_here() {
         .filter(|code| !shown.contains(code.id))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
-}
-
-/// The codes that only evidence can give: `of_evidence` shows each.
-const OF_EVIDENCE: [&str; 4] = [
-    "digest-missing",
-    "size-differs",
-    "evidence-missing",
-    "unknown-file",
-];
-
-/// What is known of the version at `path` of the sound yard, if all is well with it.
-fn well(path: &str) -> Artifact {
-    let size_bytes = if path.contains("digits") { 20480 } else { 7 };
-    let files = ["model.onnx", "tests/one.json", "vocabulary.txt"];
-    Artifact::Present(Present {
-        size_bytes,
-        files: files.map(str::to_owned).into(),
-        shortfalls: Vec::new(),
-    })
-}
-
-/// Checks the sound yard with evidence that is well but for `odd` at `path`.
-fn with_evidence(path: &str, odd: Option<&Artifact>) -> Report {
-    let reading = Reading::new(sound(), None, &InTurn);
-    let mut evidence = Evidence::new();
-    for wanted in reading.wanted() {
-        let artifact = if wanted.path == path {
-            odd.cloned()
-        } else {
-            Some(well(&wanted.path))
-        };
-        if let Some(artifact) = artifact {
-            evidence.insert(wanted.path, artifact);
-        }
-    }
-    reading.report(Some(&evidence), Gates::Unasked)
-}
-
-#[test]
-fn of_evidence() {
-    let unreachable = Artifact::Unknown {
-        reason: "it does not answer".to_owned(),
-        help: None,
-    };
-    let present = |files: &[&str], size_bytes| {
-        Artifact::Present(Present {
-            size_bytes,
-            files: files.iter().map(|&file| file.to_owned()).collect(),
-            shortfalls: Vec::new(),
-        })
-    };
-    for (code, path, odd) in [
-        ("digest-missing", V1_1, Some(Artifact::Missing)),
-        (
-            "size-differs",
-            V1_1,
-            Some(present(&["tests/one.json"], 20481)),
-        ),
-        ("evidence-missing", V1_1, Some(unreachable)),
-        ("evidence-missing", V1_1, None),
-        ("unknown-file", V1_1, Some(present(&["model.onnx"], 20480))),
-        ("unknown-file", EMBEDDER, Some(present(&["model.onnx"], 7))),
-    ] {
-        let report = with_evidence(path, odd.as_ref());
-        assert_eq!(codes(&report), [code].into(), "{:#?}", lines(&report));
-        assert_eq!(report.diagnostics.len(), 1, "{:#?}", lines(&report));
-    }
-    assert_eq!(lines(&with_evidence("", None)), [""; 0]);
 }

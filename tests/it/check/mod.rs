@@ -3,6 +3,7 @@
 mod affected;
 mod before;
 mod codes;
+mod evidence;
 mod gates;
 mod hostile;
 pub(crate) mod sound;
