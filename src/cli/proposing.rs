@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::waiting::Waiting;
+use super::waiting::wait;
 use super::{Context, Outcome, Report};
 use crate::forge::{Choice, Options};
 use crate::ops::propose::Proposed;
 use crate::ops::pull_request::{self, NoForge, Way};
 use crate::platform::retry::Policy;
+use crate::record::Failure;
 use crate::record::kind::Span;
-use crate::record::{Failure, Name};
 use crate::yard::Yard;
 
 /// What every command takes that changes the yard.
@@ -23,8 +23,8 @@ pub(super) struct Proposing {
     /// Open the pull request as a draft
     #[arg(long)]
     draft: bool,
-    /// Wait until the pull request is merged, and what it changes of a deployment serves; ends with
-    /// 2 if it is closed or fails, with 3 if it takes too long
+    /// Wait until the pull request is merged, and what it asks of deployments serves; ends with 2 if
+    /// it is closed or fails, with 3 if it takes too long
     #[arg(long)]
     wait: bool,
     /// How long to wait at most; as long as it takes where nothing is said
@@ -39,11 +39,6 @@ pub(super) struct Proposing {
 pub(super) trait Proposes {
     /// The changes.
     fn proposed(&mut self) -> Vec<&mut Proposed>;
-
-    /// Which deployments it is about, and where, beside those whose records it changes.
-    fn deployments(&self) -> Vec<(Name, Name)> {
-        Vec::new()
-    }
 }
 
 /// Opens what was proposed.
@@ -115,24 +110,19 @@ impl Proposer {
     /// prints what came of all. What was done is printed also where the forge fails.
     ///
     /// # Errors
-    /// As [`pull_request::open`] and [`Waiting::wait`].
+    /// As [`pull_request::open`] and [`wait`].
     pub(super) async fn finish(
         self,
         context: &Context,
         mut report: impl Report + Proposes,
     ) -> Result<Outcome, Failure> {
         let mut result = Ok(());
-        let deployments = report.deployments();
         for proposed in report.proposed() {
             if result.is_ok() {
                 result = pull_request::open(&self.yard, &self.way, proposed, self.draft).await;
             }
             if result.is_ok() && self.waits {
-                let waiting = Waiting {
-                    deadline: self.deadline,
-                    deployments: deployments.clone(),
-                };
-                result = waiting.wait(context, &self.yard, &self.way, proposed).await;
+                result = wait(context, &self.yard, &self.way, proposed, self.deadline).await;
             }
         }
         context.print(&report)?;

@@ -50,10 +50,6 @@ impl Proposes for RollingBack {
     fn proposed(&mut self) -> Vec<&mut Proposed> {
         vec![&mut self.proposed]
     }
-
-    fn deployments(&self) -> Vec<(Name, Name)> {
-        vec![(self.environment.clone(), self.deployment.clone())]
-    }
 }
 
 impl Report for RollingBack {

@@ -1,4 +1,4 @@
-//! `--wait`: until a change is merged and, for a deployment, serves.
+//! `--wait`: until a change is merged, and what it asks of deployments serves.
 
 use tokio::time::timeout;
 
@@ -15,81 +15,67 @@ use crate::record::kind::Span;
 use crate::record::{Failure, Name};
 use crate::yard::{Yard, blocking};
 
-/// What is waited for, and how long.
-pub(super) struct Waiting {
-    /// At most so long; without it as long as it takes.
-    pub(super) deadline: Option<Span>,
-    /// The deployments that have to serve, and their environments.
-    pub(super) deployments: Vec<(Name, Name)>,
+/// Waits until `proposed` is merged and serves, at most until `deadline` is over, and notes what came
+/// of it.
+///
+/// # Errors
+/// If it is not merged, doesn't serve, or takes too long.
+pub(super) async fn wait(
+    context: &Context,
+    yard: &Yard,
+    way: &Way,
+    proposed: &mut Proposed,
+    deadline: Option<Span>,
+) -> Result<(), Failure> {
+    let mut awaited = "merged";
+    let waits = in_order(context, yard, way, proposed, &mut awaited);
+    let Some(waited) = deadline else {
+        return waits.await;
+    };
+    match timeout(waited.to_duration(), waits).await {
+        Ok(done) => done,
+        Err(_) => Err(ServingError::Late { awaited, waited }.into()),
+    }
 }
 
-impl Waiting {
-    /// Waits until `proposed` is merged and serves, and notes what came of it.
-    ///
-    /// # Errors
-    /// If it is not merged, doesn't serve, or takes too long.
-    pub(super) async fn wait(
-        self,
-        context: &Context,
-        yard: &Yard,
-        way: &Way,
-        proposed: &mut Proposed,
-    ) -> Result<(), Failure> {
-        let mut awaited = "merged";
-        let deadline = self.deadline;
-        let waits = self.in_order(context, yard, way, proposed, &mut awaited);
-        let Some(waited) = deadline else {
-            return waits.await;
-        };
-        match timeout(waited.to_duration(), waits).await {
-            Ok(done) => done,
-            Err(_) => Err(ServingError::Late { awaited, waited }.into()),
+async fn in_order(
+    context: &Context,
+    yard: &Yard,
+    way: &Way,
+    proposed: &mut Proposed,
+    awaited: &mut &'static str,
+) -> Result<(), Failure> {
+    let Some(opened) = &proposed.pull_request else {
+        return Ok(());
+    };
+    context.note(&format!("waiting until {} is merged", opened.url));
+    pull_request::merged(way, proposed).await?;
+    let asked = serving::asked(yard, proposed).await?;
+    let (Way::Forge(forge), Some(opened)) = (way, &mut proposed.pull_request) else {
+        return Ok(());
+    };
+    let State::Merged {
+        commit: Some(commit),
+    } = opened.state.clone()
+    else {
+        return Ok(());
+    };
+    *awaited = "serving";
+    for (environment, deployment) in asked {
+        context.note(&format!(
+            "merged; waiting until {environment}/{deployment} serves it"
+        ));
+        let place = (&environment, &deployment);
+        serves(context, yard, &**forge, &commit, place).await?;
+        if !opened.serves.contains(&environment) {
+            opened.serves.push(environment);
         }
     }
-
-    async fn in_order(
-        self,
-        context: &Context,
-        yard: &Yard,
-        way: &Way,
-        proposed: &mut Proposed,
-        awaited: &mut &'static str,
-    ) -> Result<(), Failure> {
-        let Some(opened) = &proposed.pull_request else {
-            return Ok(());
-        };
-        context.note(&format!("waiting until {} is merged", opened.url));
-        pull_request::merged(way, proposed).await?;
-        let (Way::Forge(forge), Some(opened)) = (way, &mut proposed.pull_request) else {
-            return Ok(());
-        };
-        let State::Merged {
-            commit: Some(commit),
-        } = opened.state.clone()
-        else {
-            return Ok(());
-        };
-        *awaited = "serving";
-        let mut all = opened.deployments.clone();
-        all.extend(self.deployments);
-        all.sort();
-        all.dedup();
-        for (environment, deployment) in all {
-            context.note(&format!(
-                "merged; waiting until {environment}/{deployment} serves it"
-            ));
-            let place = (&environment, &deployment);
-            serving(context, yard, &**forge, &commit, place).await?;
-            if !opened.serves.contains(&environment) {
-                opened.serves.push(environment);
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Looks at the server of this host, where the environment is its own, and else at the forge.
-async fn serving(
+async fn serves(
     context: &Context,
     yard: &Yard,
     forge: &dyn Forge,

@@ -1,5 +1,5 @@
 //! The pull request of a change: opened or brought up to date, and waited for until it is merged
-//! and, for a deployment, [serving](serving::serving).
+//! and what it asks of deployments is [serving](serving::serving).
 //!
 //! Its title is the newest commit's first line. Its text has what the commits say and which files
 //! they touch, within the yard's own template where main has one. The owners of what is touched
@@ -53,9 +53,6 @@ pub struct Opened {
     /// Where it serves, if that was waited for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub serves: Vec<Name>,
-    /// The deployments whose records it touches, and their environments.
-    #[serde(skip)]
-    pub deployments: Vec<(Name, Name)>,
 }
 
 /// Why a merge is not there.
@@ -213,7 +210,6 @@ pub async fn open_on(
         review: None,
         missing: Vec::new(),
         serves: Vec::new(),
-        deployments: deployments(&brought),
     };
     // It is open: what can't be done beside is told, and fails nothing.
     if !owners.is_empty() {
@@ -249,17 +245,6 @@ pub async fn merged(way: &Way, proposed: &mut Proposed) -> Result<(), Failure> {
 fn commit(yard: &Yard, name: String) -> Result<CommitId, YardError> {
     let id = yard.commit_id(&Revision::Commit(name))?;
     Ok(id.expect("only the work tree is no commit"))
-}
-
-/// The deployments whose records are touched.
-fn deployments(brought: &Brought) -> Vec<(Name, Name)> {
-    let touched = |(path, _): &(String, bool)| {
-        let rest = path.strip_prefix("deployments/")?;
-        let (environment, file) = rest.split_once('/')?;
-        let name = file.strip_suffix(".yaml")?;
-        Some((environment.parse().ok()?, name.parse().ok()?))
-    };
-    brought.files.iter().filter_map(touched).collect()
 }
 
 /// The owners of the models that are touched, by their records or by deployments of them: as the

@@ -3,15 +3,21 @@
 //! Whoever reconciles an environment tells the forge of main's commits; so it can be waited for from
 //! anywhere, and nobody has to reach the environment itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::commit;
 use crate::forge::{DeploymentState, asked_to_wait, codes as forge_codes};
 use crate::ops::codes;
+use crate::ops::plan_change::desired_at;
+use crate::ops::propose::Proposed;
 use crate::platform::redact::printable;
 use crate::platform::retry::{Policy, Retryable};
 use crate::record::kind::Span;
 use crate::record::{Class, Code, Failure, Fault, Name};
+use crate::rollout::{Desired, Wish};
+use crate::yard::{Yard, blocking};
 
 /// How often the forge is looked at: a rollout's step takes seconds at least.
 pub const THERE: Policy = Policy {
@@ -105,6 +111,49 @@ impl Retryable for ServingError {
             Self::Unknown(error) => asked_to_wait(error),
             _ => None,
         }
+    }
+}
+
+/// The deployments of which `proposed` asks something else, each behind its environment: by their own
+/// records, or by an alias or a range that they follow.
+///
+/// # Errors
+/// If the commits are not here, or git can't be read.
+pub async fn asked(yard: &Yard, proposed: &Proposed) -> Result<Vec<(Name, Name)>, Failure> {
+    let yard = yard.clone();
+    let (base, tip) = (proposed.base.clone(), proposed.commit.clone());
+    let asked = move || {
+        let before = desired_at(&yard, commit(&yard, base)?)?;
+        let behind = desired_at(&yard, commit(&yard, tip)?)?;
+        Ok::<_, Failure>(differing(&before, &behind))
+    };
+    blocking(asked).await
+}
+
+fn differing(
+    before: &BTreeMap<Name, Desired>,
+    behind: &BTreeMap<Name, Desired>,
+) -> Vec<(Name, Name)> {
+    let nothing = BTreeMap::new();
+    let mut differing = Vec::new();
+    for (environment, desired) in behind {
+        // Nobody knows what is asked of an environment that can't be read.
+        let Some(new) = wishes(desired) else {
+            continue;
+        };
+        let old = before.get(environment).and_then(wishes).unwrap_or(&nothing);
+        let names: BTreeSet<&Name> = old.keys().chain(new.keys()).collect();
+        let names = names.into_iter();
+        let changed = names.filter(|name| old.get(*name) != new.get(*name));
+        differing.extend(changed.map(|name| (environment.clone(), name.clone())));
+    }
+    differing
+}
+
+const fn wishes(desired: &Desired) -> Option<&BTreeMap<Name, Wish>> {
+    match desired {
+        Desired::Known(known) => Some(&known.deployments),
+        Desired::Unknown { .. } => None,
     }
 }
 

@@ -355,7 +355,7 @@ fn an_act_on_a_deployment_waits_until_it_serves_or_fails() {
     team.serve_and_listen();
     // From another host, as far as this one knows.
     let waiting = |words: &[&str]| {
-        let wait = ["--environment", "host", "--wait", "-o", "json"];
+        let wait = ["--wait", "-o", "json"];
         let words = words.iter().chain(&wait).copied();
         let run = team.stage.yard.modelyard(words);
         let mut command = run.env("GITEA_TOKEN", &team.forge.bot.token).into_command();
@@ -369,7 +369,8 @@ fn an_act_on_a_deployment_waits_until_it_serves_or_fails() {
             (all[0]["number"] == number).then_some(())
         });
     };
-    let command = waiting(&["restart", "digits"]);
+    let host = ["--environment", "host"];
+    let command = waiting(&[&["restart", "digits"], &host[..]].concat());
     opened(1);
     let merged = team.merges(1);
     let output = command.wait_with_output().unwrap();
@@ -380,10 +381,21 @@ fn an_act_on_a_deployment_waits_until_it_serves_or_fails() {
     assert_eq!(done["pullRequest"]["serves"], json!(["host"]));
     assert_eq!(team.states(&merged)[0], "success");
 
-    // It goes to a version that doesn't answer.
-    let command = waiting(&["rollback", "digits", "--to", "1.2.0"]);
+    // What follows an alias is waited for, too.
+    let command = waiting(&["promote", "vision/digits:1.1.0", "--alias", "champion"]);
     opened(2);
-    team.merges(2);
+    let merged = team.merges(2);
+    let output = command.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(done["pullRequest"]["serves"], json!(["host"]));
+    assert_eq!(team.states(&merged)[0], "success");
+
+    // It goes to a version that doesn't answer.
+    let command = waiting(&[&["rollback", "digits", "--to", "1.2.0"], &host[..]].concat());
+    opened(3);
+    team.merges(3);
     let output = command.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
@@ -391,7 +403,7 @@ fn an_act_on_a_deployment_waits_until_it_serves_or_fails() {
     assert!(said.contains("failed, and was taken back"), "{said}");
 
     // Nobody merges it in time.
-    let command = waiting(&["suspend", "digits", "--deadline", "1s"]);
+    let command = waiting(&[&["suspend", "digits", "--deadline", "1s"], &host[..]].concat());
     let output = command.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
