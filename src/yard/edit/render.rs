@@ -91,9 +91,13 @@ pub(super) fn scalar(value: &Value, indent: usize, style: Style, texts: Texts) -
     }
 }
 
-/// A field's name.
+/// A field's name; what no key may be without quotes, as `<<`, has them.
 pub(super) fn key(name: &str) -> String {
-    one_line(name, Style::Plain)
+    let text = one_line(name, Style::Plain);
+    match yaml::parse(format!("{text}: 0").as_bytes()) {
+        Ok(_) => text,
+        Err(_) => quoted(name),
+    }
 }
 
 fn one_line(text: &str, style: Style) -> String {
