@@ -272,6 +272,7 @@ impl<'a> Builder<'a> {
 
     /// Puts a finished value where it belongs.
     fn deliver(&mut self, value: Value, place: Place) {
+        let extent = self.extent();
         let Some(open) = self.open.last_mut() else {
             self.root = Some((value, place));
             return;
@@ -285,6 +286,7 @@ impl<'a> Builder<'a> {
                 Key::Known(name, span) => {
                     map.insert(name, value);
                     fields.push(Field {
+                        start: extent.of_key(span),
                         key: span,
                         value: place,
                     });

@@ -19,7 +19,10 @@ impl Extent<'_> {
     pub(super) fn of_block(self, start: usize, children: &Children) -> Span {
         match children {
             Children::Fields(fields) => match (fields.first(), fields.last()) {
-                (Some(first), Some(last)) => first.key.to(last.key).to(last.value.span),
+                (Some(first), Some(last)) => {
+                    let fields = first.key.to(last.key).to(last.value.span);
+                    Span::new(first.start, fields.end)
+                }
                 _ => Span::new(start, start),
             },
             Children::Items(items) => match (items.first(), items.last()) {
@@ -32,6 +35,20 @@ impl Extent<'_> {
                 _ => Span::new(start, start),
             },
             Children::None => Span::new(start, start),
+        }
+    }
+
+    /// Where the field of a key begins: at the key, or at the `?` before it on its line.
+    pub(super) fn of_key(self, key: Span) -> usize {
+        let before = &self.text[..key.start - self.skipped];
+        let lead = before.trim_end_matches([' ', '\t']);
+        let ends = [' ', '\t', '\n', '\r', '{', '[', ','];
+        let is_lead = |lead: &str| lead.is_empty() || lead.ends_with(ends);
+        match lead.strip_suffix('?') {
+            Some(lead) if lead.len() + 1 < before.len() && is_lead(lead) => {
+                lead.len() + self.skipped
+            }
+            _ => key.start,
         }
     }
 

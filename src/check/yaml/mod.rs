@@ -191,6 +191,27 @@ spec:
     }
 
     #[test]
+    fn a_key_that_says_so_begins_at_its_mark() {
+        let source = "? a # one\n: 1\nb: {? c : 2, d?: 3}\nlist:\n- ? e\n  : 4\n?f: 5\n";
+        for source in [source.to_owned(), format!("\u{feff}{source}")] {
+            let tree = parse(source.as_bytes()).unwrap();
+            let starts = |place: &Place| -> Vec<&str> {
+                let Children::Fields(fields) = &place.children else {
+                    return Vec::new();
+                };
+                let start = |field: &Field| &source[field.start..field.key.end];
+                fields.iter().map(start).collect()
+            };
+            assert_eq!(starts(tree.root()), ["? a", "b", "list", "?f"]);
+            assert_eq!(starts(tree.place("/b").unwrap()), ["? c", "d?"]);
+            let item = tree.place("/list/0").unwrap();
+            assert_eq!(starts(item), ["? e"]);
+            assert_eq!(&source[item.span.start..item.span.end], "? e\n  : 4");
+            assert!(source[tree.place("/list").unwrap().span.start..].starts_with("- ? e"));
+        }
+    }
+
+    #[test]
     fn what_is_more_than_plain_data_is_refused_with_its_place() {
         for (source, code, place) in [
             ("a: 1\nb: {c: 2, c: 3}\n", "duplicate-key", "2:11"),

@@ -56,6 +56,8 @@ pub enum Children {
 /// Where a mapping's field stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
+    /// Where it begins: at its key, or at the `?` that says that this is one.
+    pub start: usize,
     /// The key's bytes, its quotes within.
     pub key: Span,
     /// The value's place.

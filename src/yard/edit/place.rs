@@ -85,58 +85,74 @@ impl<'a> Text<'a> {
             let (start, end) = (place.span.start, self.end_of_value(place));
             return Some(self.spliced(start, end, "{}"));
         }
-        let own_line = self.blank_before(field.key.start);
-        if !own_line {
+        let start = field.start;
+        if !self.blank_before(start) {
             // `- key: value` of a list's item: the next field takes its place.
-            let next = fields.get(index + 1)?;
-            return Some(self.spliced(field.key.start, next.key.start, ""));
+            let next = fields.get(index + 1)?.start;
+            return Some(self.spliced(start, next, ""));
         }
-        let start = self.line_start(field.key.start);
+        let start = self.line_start(start);
         let end = self.next_line(self.end_of(field));
         Some(self.spliced(start, end, ""))
     }
 
     fn replace(&self, pointer: &str, place: &Place, value: &Value) -> Option<Vec<u8>> {
-        let span = place.span;
         let flow = self.in_flow_around(pointer) || pointer.is_empty();
         let collection = matches!(value, Value::Array(_) | Value::Object(_));
         if flow || (place.style == Style::Flow && !render::is_empty(value) && collection) {
             let text = render::flow(value);
             return Some(self.in_place(pointer, place, &text));
         }
-        let Some(key) = self.tree.key_span(pointer) else {
+        let Some(field) = self.field(pointer) else {
             // An item of a block list.
-            let column = self.column(span.start);
-            let body = self.block(value, column, Context::Item);
-            return Some(self.spliced(span.start, self.end_of_value(place), &body));
+            return Some(self.in_block(place, value));
         };
-        let indent = self.column_of_key(key.start);
+        let (key, indent) = (field.key, self.column(field.start));
         if place.style == Style::Block && self.is_alike(pointer, value) {
             // What stands between the key and the first of it stays.
-            let body = self.block(value, self.column(span.start), Context::Item);
-            return Some(self.spliced(span.start, self.end_of_value(place), &body));
+            return Some(self.in_block(place, value));
         }
         if collection && !render::is_empty(value) || place.style == Style::Block {
             let body = self.block(value, indent + 2, Context::Field);
-            let colon = self.behind_colon(key.end);
+            let Some(colon) = self.behind_colon(key.end) else {
+                return Some(self.with_colon(key.end, indent, &body));
+            };
             let end = self.end_of_value(place).max(colon);
             return Some(self.spliced(colon, end, &body));
         }
         let text = render::scalar(value, indent + 2, place.style, self.texts);
+        if self.behind_colon(key.end).is_none() {
+            return Some(self.with_colon(key.end, indent, &format!(" {text}")));
+        }
         Some(self.in_place(pointer, place, &text))
     }
 
-    /// Puts `text` where the value is, or behind the colon where nothing is.
+    /// Puts `value` as a block from where the value begins.
+    fn in_block(&self, place: &Place, value: &Value) -> Vec<u8> {
+        let start = place.span.start;
+        let body = self.block(value, self.column(start), Context::Item);
+        self.spliced(start, self.end_of_value(place), &body)
+    }
+
+    /// Puts `text` where the value is, or behind the colon where nothing is: in brackets there may
+    /// be no colon, either.
     fn in_place(&self, pointer: &str, place: &Place, text: &str) -> Vec<u8> {
         let span = place.span;
         if span.start < span.end {
             return self.spliced(span.start, span.end, text);
         }
-        let at = self
-            .tree
-            .key_span(pointer)
-            .map_or(span.start, |key| self.behind_colon(key.end));
-        self.spliced(at, at, &format!(" {text}"))
+        let Some(key) = self.tree.key_span(pointer) else {
+            return self.spliced(span.start, span.start, &format!(" {text}"));
+        };
+        match self.behind_colon(key.end) {
+            Some(at) => self.spliced(at, at, &format!(" {text}")),
+            None => self.spliced(key.end, key.end, &format!(": {text}")),
+        }
+    }
+
+    /// Puts a colon and `body` behind a `? key` that has neither.
+    fn with_colon(&self, key_end: usize, indent: usize, body: &str) -> Vec<u8> {
+        self.with_line_behind(key_end, &format!("{}:{body}", " ".repeat(indent)))
     }
 
     fn insert_field(
@@ -156,19 +172,29 @@ impl<'a> Text<'a> {
             let end = self.end_of(last);
             return Some(self.spliced(end, end, &text));
         }
-        let indent = self.column_of_key(fields[0].key.start);
+        let indent = self.column(fields[0].start);
         let body = self.block(value, indent + 2, Context::Field);
         let text = format!("{}{name}:{body}", " ".repeat(indent));
         Some(self.with_line_behind(self.end_of(last), &text))
     }
 
-    /// Where a field ends: behind its value, or behind its colon where it has none.
+    /// The field that `pointer` names; an item of a list is none.
+    fn field(&self, pointer: &str) -> Option<&Field> {
+        let key = self.tree.key_span(pointer)?;
+        let (parent, _) = pointer.rsplit_once('/')?;
+        match &self.tree.place(parent)?.children {
+            Children::Fields(fields) => fields.iter().find(|field| field.key == key),
+            _ => None,
+        }
+    }
+
+    /// Where a field ends: behind its value, or where it has none behind its colon, or its key.
     fn end_of(&self, field: &Field) -> usize {
         let span = field.value.span;
         if span.start < span.end {
             self.end_of_value(&field.value)
         } else {
-            self.behind_colon(field.key.end)
+            self.behind_colon(field.key.end).unwrap_or(field.key.end)
         }
     }
 
@@ -187,12 +213,13 @@ impl<'a> Text<'a> {
 
     fn without_flow_field(&self, fields: &[Field], index: usize) -> Vec<u8> {
         let field = &fields[index];
+        let start = field.start;
         match (fields.get(index + 1), index.checked_sub(1)) {
-            (Some(next), _) => self.spliced(field.key.start, next.key.start, ""),
+            (Some(next), _) => self.spliced(start, next.start, ""),
             (None, Some(before)) => {
                 let (behind, end) = (self.end_of(&fields[before]), self.end_of(field));
-                match self.source[behind..field.key.start].contains(&b'\n') {
-                    true => self.without_flow_line(field.key.start, end),
+                match self.source[behind..start].contains(&b'\n') {
+                    true => self.without_flow_line(start, end),
                     false => self.spliced(behind, end, ""),
                 }
             }
@@ -204,7 +231,7 @@ impl<'a> Text<'a> {
                     Some(b',') => self.source.len() - rest.len() + 1,
                     _ => end,
                 };
-                self.spliced(field.key.start, end, "")
+                self.spliced(start, end, "")
             }
         }
     }
@@ -280,9 +307,18 @@ impl<'a> Text<'a> {
         edited
     }
 
-    fn behind_colon(&self, key_end: usize) -> usize {
-        let colon = self.source[key_end..].iter().position(|&byte| byte == b':');
-        colon.map_or(key_end, |at| key_end + at + 1)
+    /// Where a key's colon ends, if it has one; that of a `? key` stands on another line, and
+    /// comments may be in between.
+    fn behind_colon(&self, key_end: usize) -> Option<usize> {
+        let mut at = key_end;
+        loop {
+            at += match self.source.get(at)? {
+                b' ' | b'\t' | b'\r' | b'\n' => 1,
+                b'#' => self.source[at..].iter().position(|&byte| byte == b'\n')?,
+                b':' => return Some(at + 1),
+                _ => return None,
+            };
+        }
     }
 
     fn line_start(&self, offset: usize) -> usize {
@@ -307,10 +343,6 @@ impl<'a> Text<'a> {
         let line = &self.source[self.line_start(offset)..offset];
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         String::from_utf8_lossy(line).chars().count()
-    }
-
-    fn column_of_key(&self, key_start: usize) -> usize {
-        self.column(key_start)
     }
 
     fn blank_before(&self, offset: usize) -> bool {

@@ -132,6 +132,27 @@ fn what_is_missing_is_put_behind_its_siblings() {
 }
 
 #[test]
+fn keys_that_say_so_are_set_as_others_are() {
+    for (spec, wanted) in [
+        ("  ? a # is: one\n  : 1\n", "  ? a # is: one\n  : 2\n"),
+        ("  ? a # none\n  b: 1\n", "  ? a # none\n  : 2\n  b: 1\n"),
+        ("  ? b\n  : 1 # one\n", "  ? b\n  : 1 # one\n  a: 2\n"),
+        ("  {a, b: 1}\n", "  {a: 2, b: 1}\n"),
+        ("  {? b : 1}\n", "  {? b : 1, a: 2}\n"),
+    ] {
+        let source = format!("kind: It\nspec:\n{spec}");
+        let edited = edited(&source, |source| set(source, "/spec/a", &json!(2)));
+        assert_eq!(edited, format!("kind: It\nspec:\n{wanted}"));
+    }
+}
+
+#[test]
+fn a_key_that_would_mean_something_else_has_quotes() {
+    let merged = difference(MODEL, "/spec/aliases/<<", &json!("1.0.0"));
+    assert_eq!(merged, "+     \"<<\": 1.0.0\n");
+}
+
+#[test]
 fn texts_of_several_lines_stay_readable() {
     let value = json!("Reads digits.\n\nFrom scans: all of them.\n");
     insta::assert_snapshot!(difference(MODEL, "/spec/description", &value), @r"

@@ -1,7 +1,7 @@
 //! Records as people and programs write them, no two alike.
 
 /// A deployment of `vision/digits` with `suspend`, `pool`, `split` and `dependsOn`, in many hands.
-pub(super) const DEPLOYMENTS: [(&str, &str); 14] = [
+pub(super) const DEPLOYMENTS: [(&str, &str); 15] = [
     (
         "comments at every place",
         "\
@@ -267,6 +267,40 @@ spec:
 # c3
 ...
 # c4
+",
+    ),
+    (
+        "keys that say so",
+        "\
+? apiVersion
+: modelyard.dev/v1
+kind: Deployment
+? metadata # c1: none
+# c2
+: ? name # c3
+  : digits
+  environment: factory
+? spec
+:
+  ? model
+  : vision/digits # c4
+  ? version
+  # c5
+  : champion
+  ? suspend
+  : false # c6
+  ? pool
+  : cpu
+  ? split # c7
+  : - ? model
+      : vision/digits
+      version: 1.0.0
+      ? weight
+      : 80 # c8
+    - {? model : vision/words, ? weight : 20} # c9
+  ? dependsOn
+  :
+  - words # c10
 ",
     ),
     (
