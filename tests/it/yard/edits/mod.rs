@@ -3,6 +3,8 @@
 mod corpus;
 mod written;
 
+use std::ops::Range;
+
 use modelyard::check::yaml::{self, Tree};
 use modelyard::yard::edit::{self, EditError};
 use serde_json::{Value, json};
@@ -152,6 +154,24 @@ fn outermost(act: &Act, old: &Tree) -> String {
     outermost
 }
 
+/// Where nothing stands, said so or not, which gives way to what comes in `act`.
+fn nothing(act: &Act, old: &Tree) -> Range<usize> {
+    let mut pointer = act.pointer();
+    let place = loop {
+        match (old.place(pointer), pointer.rsplit_once('/')) {
+            (Some(place), _) => break place,
+            (None, Some((parent, _))) => pointer = parent,
+            (None, None) => return 0..0,
+        }
+    };
+    match old.value().pointer(pointer) {
+        Some(Value::Null) => place.span.start..place.span.end,
+        Some(Value::Array(items)) if items.is_empty() => place.span.start..place.span.end,
+        Some(Value::Object(map)) if map.is_empty() => place.span.start..place.span.end,
+        _ => 0..0,
+    }
+}
+
 /// Whether nothing but what `act` means was touched.
 fn span(source: &str, text: &str, act: &Act, old: &Tree) -> Result<(), String> {
     let (start, end) = same(source.as_bytes(), text.as_bytes());
@@ -204,12 +224,14 @@ fn span(source: &str, text: &str, act: &Act, old: &Tree) -> Result<(), String> {
                 false => Err(format!("{:?} went", &source[gone])),
             }
         }
-        // What is new comes between what is there.
+        // What is new comes between what is there, or in place of what is nothing.
         (Set(..), None) | (Add(..), _) if !gone.is_empty() => {
-            let empty = source[gone.clone()].trim();
-            match matches!(empty, "" | "[]" | "{}" | "~" | "null") {
+            let nothing = nothing(act, old);
+            let before = &source[gone.start..gone.end.min(nothing.start).max(gone.start)];
+            let behind = &source[gone.start.max(nothing.end).min(gone.end)..gone.end];
+            match before.trim().is_empty() && behind.trim().is_empty() {
                 true => Ok(()),
-                false => Err(format!("{empty:?} went")),
+                false => Err(format!("{:?} went", &source[gone])),
             }
         }
         _ => match comments(source) == comments(text) {
