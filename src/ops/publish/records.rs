@@ -11,7 +11,7 @@ use crate::record::yaml::to_yaml;
 use crate::yard::edit::{self, EditError};
 
 /// A record to be: its kind, its metadata, and the fields of its spec.
-pub struct Wish<'a> {
+pub(in crate::ops) struct Wish<'a> {
     pub kind: Kind,
     pub metadata: Value,
     pub spec: &'a Map<String, Value>,
@@ -43,7 +43,7 @@ impl Wish<'_> {
     }
 
     /// The record as YAML, with nothing to begin from.
-    pub fn anew(&self) -> String {
+    pub(in crate::ops) fn anew(&self) -> String {
         let value = json!({
             "apiVersion": API_VERSION,
             "kind": self.kind.as_str(),

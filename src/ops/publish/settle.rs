@@ -86,7 +86,7 @@ fn next_version(yard: &Yard, model: &ModelName, bump: Bump) -> Result<Version, F
     Ok(newest.bumped(bump))
 }
 
-pub fn find_store(yard: &kind::YardSpec, name: Option<&Name>) -> Result<kind::Store, PublishError> {
+pub(in crate::ops) fn find_store(yard: &kind::YardSpec, name: Option<&Name>) -> Result<kind::Store, PublishError> {
     let mut stores = yard.stores.iter();
     let found = match name {
         None => stores.next(),
@@ -177,7 +177,7 @@ impl Text {
 }
 
 /// Where a model's card lies.
-pub fn card_path(model: &ModelName) -> String {
+pub(in crate::ops) fn card_path(model: &ModelName) -> String {
     format!("models/{model}/README.md")
 }
 

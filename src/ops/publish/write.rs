@@ -325,7 +325,7 @@ fn base<'a>(existing: Option<&'a Text>, from: Option<&'a From>) -> Option<(&'a s
 }
 
 /// A time as records write it: nobody publishes twice in a second, and records are read by people.
-pub fn to_the_second(now: Timestamp) -> String {
+pub(in crate::ops) fn to_the_second(now: Timestamp) -> String {
     let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
     whole.to_string()
 }
