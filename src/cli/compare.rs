@@ -104,7 +104,7 @@ impl Comparison {
 /// A line about each version: its name, and what stands in its cells.
 type Line = (&'static str, fn(&Compared) -> String);
 
-const ABOUT: [Line; 9] = [
+const ABOUT: [Line; 10] = [
     ("lifecycle", |version| version.lifecycle.to_string()),
     ("aliases", |version| joined(&version.aliases)),
     ("license", |version| or_nothing(version.license.as_ref())),
@@ -119,6 +119,9 @@ const ABOUT: [Line; 9] = [
     }),
     ("precision", |version| {
         or_nothing(version.precision.as_ref())
+    }),
+    ("weights", |version| {
+        or_nothing(version.parameter_count.map(indicatif::HumanCount))
     }),
     ("devices", |version| joined(&version.target_devices)),
     ("created", |version| or_nothing(version.created_at.map(day))),

@@ -75,6 +75,8 @@ fn files(spec: &ModelVersionSpec, fields: &mut Fields) {
         framework.map(|framework| with_version(&framework.name, framework.version.as_ref())),
     );
     fields.add_some("precision", spec.precision.as_ref());
+    let count = spec.parameter_count.map(indicatif::HumanCount);
+    fields.add_some("weights", count);
     fields.add_all("devices", &spec.target_devices);
     let runtime = spec.runtime.as_ref();
     fields.add_some(

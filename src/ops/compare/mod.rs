@@ -68,6 +68,9 @@ pub struct Compared {
     /// The type of its weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Name>,
+    /// How many weights it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter_count: Option<u64>,
     /// What it can run on.
     pub target_devices: Vec<Name>,
     /// When it was made.
@@ -149,6 +152,7 @@ fn resolve(catalog: &Catalog, references: &[ModelReference]) -> Result<Asked, Fa
             format: spec.format.clone(),
             framework: spec.framework.clone(),
             precision: spec.precision.clone(),
+            parameter_count: spec.parameter_count,
             target_devices: spec.target_devices.clone(),
             created_at: spec.created_at,
             size: spec.artifact.size,

@@ -67,6 +67,9 @@ pub struct ModelVersionSpec {
     /// The type of its weights, such as `int8` or `fp32`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Name>,
+    /// How many weights it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter_count: Option<u64>,
     /// What it can run on, such as `cpu` and `cuda`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_devices: Vec<Name>,

@@ -60,7 +60,7 @@ fitted! {
     }
     ModelVersionSpec {
         lifecycle, changes, notes, links, author, created_at, artifact, images, format, framework,
-        precision, target_devices, entrypoint, inputs, outputs, parameters, hyperparameters,
+        precision, parameter_count, target_devices, entrypoint, inputs, outputs, parameters, hyperparameters,
         properties, runtime, environment, dependencies, metrics, lineage, tests, imported,
     } version, source => {
         unique(&mut version.target_devices);
