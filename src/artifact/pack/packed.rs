@@ -1,5 +1,6 @@
 //! From files to an artifact's manifest, ready to be pushed.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::annotation::{FILE_METADATA, FILE_PATH, FileMetadata, TITLE};
 use super::error::PackError;
 use super::hash::{Hashed, Stamp, hash_all};
-use super::inspect::{Content, Description, describe};
+use super::inspect::{Content, Description, describe, is_spark_metadata, learned_by_spark};
 use super::left_out::LeftOut;
 use super::mode::Mode;
 use super::path::FilePath;
@@ -86,9 +87,10 @@ pub fn pack(path: &Path, rules: &[RoleRule], progress: &dyn Progress) -> Result<
     let meter = progress.begin("packing", total_bytes);
     let hashed = hash_all(&files, &*meter)?;
     drop(meter);
+    let learned = learned_by_spark(files.iter().map(|found| found.path.as_str()));
     let layers = files.into_iter().zip(hashed);
     let layers: Result<Vec<_>, _> = layers
-        .map(|(found, hashed)| layer(found, hashed, rules))
+        .map(|(found, hashed)| layer(found, hashed, rules, &learned))
         .collect();
     assemble(layers?, left_out)
 }
@@ -103,7 +105,12 @@ fn refuse_unused(rules: &[RoleRule], files: &[Found]) -> Result<(), PackError> {
     }
 }
 
-fn layer(found: Found, hashed: Hashed, rules: &[RoleRule]) -> Result<PackedFile, PackError> {
+fn layer(
+    found: Found,
+    hashed: Hashed,
+    rules: &[RoleRule],
+    learned: &BTreeSet<String>,
+) -> Result<PackedFile, PackError> {
     let Found { path, source } = found;
     let Hashed {
         digest,
@@ -117,7 +124,18 @@ fn layer(found: Found, hashed: Hashed, rules: &[RoleRule]) -> Result<PackedFile,
         _ => {}
     }
     let rule = rules.iter().rev().find(|rule| rule.fits(&path));
-    let role = rule.map_or_else(|| Role::tell(&path, content), RoleRule::role);
+    let role = match rule {
+        Some(rule) => rule.role(),
+        // Spark calls what a model learned its data.
+        None if learned
+            .iter()
+            .any(|folder| path.as_str().starts_with(folder)) =>
+        {
+            Role::Weight
+        }
+        None if is_spark_metadata(path.as_str()) => Role::Config,
+        None => Role::tell(&path, content),
+    };
     let mut descriptor = Descriptor::new(role.media_type(), digest, size_bytes)
         .annotated(FILE_PATH, path.as_str())
         .annotated(TITLE, path.as_str());

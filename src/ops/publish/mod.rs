@@ -134,6 +134,11 @@ pub async fn draft(
     from.speak_of(&model, &version)?;
 
     let mut all = files_say(&packed.description);
+    if existing.merged {
+        // What a merged record was silent of stays so, however much more files tell by now.
+        let known = existing.said().version;
+        all.version.retain(|name, _| known.contains_key(name));
+    }
     all.hear(existing.said());
     all.hear(from.said());
     all.hear(said);
@@ -204,6 +209,7 @@ pub(super) fn files_say(description: &Description) -> Said {
         format,
         framework,
         precision,
+        parameter_count,
         inputs,
         outputs,
         ..
@@ -214,6 +220,7 @@ pub(super) fn files_say(description: &Description) -> Said {
     say("format", format);
     say("framework", json!(framework));
     say("precision", json!(precision));
+    say("parameterCount", json!(parameter_count));
     say("inputs", json!(inputs));
     say("outputs", json!(outputs));
     said

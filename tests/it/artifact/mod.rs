@@ -1,5 +1,6 @@
 //! The OCI side.
 
+mod formats;
 mod pack;
 mod pack_description;
 mod store;

@@ -28,12 +28,22 @@ pub enum Content {
     Xgboost,
     /// LightGBM's text.
     LightGbm,
+    /// CatBoost's own form.
+    CatBoost,
+    /// PMML: XML.
+    Pmml,
+    /// The graph of OpenVINO's intermediate representation: XML.
+    OpenVino,
+    /// R's serialised objects, not compressed.
+    Rds,
     /// A Python pickle.
     Pickle,
     /// A zip whose first entry is PyTorch's: `<name>/data.pkl` and the like.
     TorchZip,
     /// A zip whose first entry is Keras 3's `metadata.json` or `config.json`.
     KerasZip,
+    /// A zip whose first entry is a MOJO's `model.ini`.
+    MojoZip,
     /// A zip of NumPy arrays.
     NumpyZip,
     /// One NumPy array.
@@ -71,8 +81,11 @@ impl Content {
                 | Self::TfLite
                 | Self::Xgboost
                 | Self::LightGbm
+                | Self::CatBoost
+                | Self::Pmml
                 | Self::TorchZip
                 | Self::KerasZip
+                | Self::MojoZip
         )
     }
 
@@ -80,7 +93,7 @@ impl Content {
     pub fn is_serialised(self) -> bool {
         matches!(
             self,
-            Self::Pickle | Self::NumpyZip | Self::Numpy | Self::Hdf5
+            Self::Pickle | Self::Rds | Self::NumpyZip | Self::Numpy | Self::Hdf5
         )
     }
 
@@ -107,6 +120,12 @@ fn by_magic(head: &[u8]) -> Option<Content> {
     }
     if begins(b"\x89HDF\r\n\x1a\n") {
         return Some(Content::Hdf5);
+    }
+    if begins(b"CBM1") {
+        return Some(Content::CatBoost);
+    }
+    if is_r(head) {
+        return Some(Content::Rds);
     }
     if begins(b"\x93NUMPY") {
         return Some(Content::Numpy);
@@ -154,6 +173,7 @@ fn zip_by_first_entry(head: &[u8]) -> Content {
             Content::TorchZip
         }
         (b"metadata.json" | b"config.json", _) => Content::KerasZip,
+        (b"model.ini", _) => Content::MojoZip,
         _ if name.ends_with(b".npy") => Content::NumpyZip,
         _ => Content::Zip,
     }
@@ -190,9 +210,22 @@ fn is_pickle(head: &[u8]) -> bool {
     }
 }
 
+/// R's `X` or `A`, a line's end, and a format of the two that there are; or what `save` puts
+/// before them.
+fn is_r(head: &[u8]) -> bool {
+    head.starts_with(b"X\n\0\0\0\x02")
+        || head.starts_with(b"X\n\0\0\0\x03")
+        || head.starts_with(b"A\n2\n")
+        || head.starts_with(b"A\n3\n")
+        || matches!(head, [b'R', b'D', b'X' | b'A', b'2' | b'3', b'\n', ..])
+}
+
 /// `{"learner":` or `{"version":` with a learner, as XGBoost writes JSON; or the same in UBJSON.
 fn is_xgboost(head: &[u8]) -> bool {
-    let ubjson = head.starts_with(b"{L\0\0\0\0\0\0\0\x07learner");
+    let ubjson = head.starts_with(b"{L\0\0\0\0\0\0\0\x07learner")
+        || head.starts_with(b"{l\0\0\0\x07learner")
+        || head.starts_with(b"{i\x07learner")
+        || head.starts_with(b"{U\x07learner");
     let compact: Vec<u8> = head
         .iter()
         .copied()
@@ -239,10 +272,33 @@ fn by_text(head: &[u8]) -> Content {
     if is_private_key(text) {
         return Content::PrivateKey;
     }
+    match xml_root(text) {
+        Some("PMML") => return Content::Pmml,
+        Some("net") => return Content::OpenVino,
+        _ => {}
+    }
     if text.starts_with("tree\nversion=") || text.starts_with("tree\r\nversion=") {
         return Content::LightGbm;
     }
     Content::Text
+}
+
+/// The name of the first element of an XML document, without its prefix.
+fn xml_root(text: &str) -> Option<&str> {
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        let end = match rest.get(..4)? {
+            "<!--" => "-->",
+            other if other.starts_with("<?") => "?>",
+            other if other.starts_with("<!") => ">",
+            _ => break,
+        };
+        let (_, behind) = rest.split_once(end)?;
+        rest = behind.trim_start();
+    }
+    let name = rest.strip_prefix('<')?;
+    let end = name.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))?;
+    name[..end].rsplit(':').next()
 }
 
 /// A line `-----BEGIN … PRIVATE KEY-----` (RFC 7468, and OpenSSH's own).
@@ -281,6 +337,18 @@ mod tests {
             (zip("metadata.json"), Content::KerasZip),
             (zip("arr_0.npy"), Content::NumpyZip),
             (zip("photos/1.png"), Content::Zip),
+            (zip("model.ini"), Content::MojoZip),
+            (b"CBM1\0".to_vec(), Content::CatBoost),
+            (b"X\n\0\0\0\x03\0\x04".to_vec(), Content::Rds),
+            (
+                b"<?xml version=\"1.0\"?>\n<!-- a -->\n<PMML version=\"4.4\">".to_vec(),
+                Content::Pmml,
+            ),
+            (
+                b"<net name=\"m\" version=\"11\">".to_vec(),
+                Content::OpenVino,
+            ),
+            (b"<html></html>".to_vec(), Content::Text),
             (b"#!/usr/bin/env python3\n".to_vec(), Content::Script),
             ("Maße\n".as_bytes().to_vec(), Content::Text),
             (b"a\0b".to_vec(), Content::Binary),

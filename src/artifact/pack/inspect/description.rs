@@ -1,24 +1,23 @@
 //! What an artifact's files say of the version that they make.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::File;
 
-use serde::Serialize;
-
-use super::element::Element;
-use super::onnx::{Onnx, Port, PortKind};
+use super::finding::Finding;
+use super::folder;
+use super::port::{Port, PortKind};
 use super::told::{Told, tell};
+use super::weights::{self, WeightBytes};
 use crate::artifact::pack::packed::PackedFile;
 use crate::artifact::pack::path::FilePath;
-use crate::platform::redact::printable;
 use crate::record::Name;
 use crate::record::kind::{Format, Framework, Shape, Tensor};
 
 /// Formats by how sure it is that such a file is what the version is about: a folder that has an
 /// ONNX model and the checkpoint that it was exported from is an ONNX model.
-const BY_RANK: [&str; 18] = [
+const BY_RANK: [&str; 23] = [
     "onnx",
+    "openvino",
     "tflite",
     "coreml",
     "tensorrt",
@@ -27,16 +26,24 @@ const BY_RANK: [&str; 18] = [
     "torchscript",
     "keras",
     "tensorflow",
+    "h2o-mojo",
     "xgboost",
     "lightgbm",
     "catboost",
+    "spark-ml",
     "pmml",
     "pytorch",
     "joblib",
     "pickle",
+    "rds",
+    "rdata",
     "hdf5",
     "numpy",
 ];
+/// The longest text that is taken over: what a tensor may be called.
+const MAX_LINE_BYTES: usize = 1024;
+/// The largest count of weights: what every JSON reader keeps exact.
+const MAX_COUNT: u64 = (1 << 53) - 1;
 
 /// What the files say of themselves, in the words of a version's record.
 #[derive(Debug, Clone, Default)]
@@ -49,11 +56,13 @@ pub struct Description {
     pub framework: Option<Framework>,
     /// The type of most of its weights.
     pub precision: Option<Name>,
+    /// How many weights it has.
+    pub parameter_count: Option<u64>,
     /// The tensors it takes.
     pub inputs: Vec<Tensor>,
     /// The tensors it gives.
     pub outputs: Vec<Tensor>,
-    /// The operators it uses, as `Gemm` or `ai.onnx.ml:ZipMap`.
+    /// The operators that an ONNX model uses, as `Gemm` or `ai.onnx.ml:ZipMap`.
     pub operators: BTreeSet<String>,
     /// What else it carries, by name.
     pub metadata: BTreeMap<String, String>,
@@ -61,84 +70,22 @@ pub struct Description {
     pub findings: Vec<Finding>,
 }
 
-/// Something about a file that a person should know; it hinders nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "finding", rename_all = "kebab-case")]
-pub enum Finding {
-    /// A file that is not what its name or first bytes say, or is damaged.
-    Unreadable {
-        /// The file.
-        path: FilePath,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Several files of one format, none of which stands out.
-    Several {
-        /// Their format.
-        format: String,
-        /// The files.
-        paths: Vec<FilePath>,
-    },
-    /// Weights in another file, which is not there.
-    MissingWeights {
-        /// The model.
-        path: FilePath,
-        /// What the model calls the other file.
-        location: String,
-    },
-    /// An input or output that a record can't describe.
-    Undescribed {
-        /// The model.
-        path: FilePath,
-        /// The input or output.
-        tensor: String,
-        /// Why.
-        reason: String,
-    },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable { path, reason } => {
-                write!(formatter, "`{path}` says nothing of itself: {reason}")
-            }
-            Self::Several { format, paths } => {
-                let paths: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
-                write!(
-                    formatter,
-                    "of several {format} files ({}) none is called `model`, so no inputs and \
-                     outputs are told",
-                    paths.join(", ")
-                )
-            }
-            Self::MissingWeights { path, location } => write!(
-                formatter,
-                "`{path}` has weights in `{}`, which is not among the files",
-                printable(location)
-            ),
-            Self::Undescribed {
-                path,
-                tensor,
-                reason,
-            } => write!(
-                formatter,
-                "`{}` of `{path}` is {reason}, which no request can carry",
-                printable(tensor)
-            ),
-        }
-    }
-}
-
 /// What `files` say of themselves.
 pub(in crate::artifact::pack) fn describe(files: &[PackedFile]) -> Description {
     let mut description = Description::default();
     let mut told: Vec<(&PackedFile, Told)> = Vec::new();
     for file in files {
-        let name = file.path.file_name().to_lowercase();
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        match tell(file.content, extension, &name, || File::open(&file.source)) {
-            Ok(Some(this)) => told.push((file, this)),
+        match tell(file.content, file.path.as_str(), || {
+            File::open(&file.source)
+        }) {
+            Ok(Some(this)) => {
+                let findings = this
+                    .remarks
+                    .iter()
+                    .map(|remark| Finding::of(&file.path, remark));
+                description.findings.extend(findings);
+                told.push((file, this));
+            }
             Ok(None) => {}
             Err(error) => description.findings.push(Finding::Unreadable {
                 path: file.path.clone(),
@@ -146,7 +93,7 @@ pub(in crate::artifact::pack) fn describe(files: &[PackedFile]) -> Description {
             }),
         }
     }
-    let code: BTreeSet<&str> = told
+    let mut code: BTreeSet<&str> = told
         .iter()
         .flat_map(|(_, told)| told.code.clone())
         .collect();
@@ -155,25 +102,35 @@ pub(in crate::artifact::pack) fn describe(files: &[PackedFile]) -> Description {
         return description;
     };
     told.retain(|(_, told)| rank(told) == Some(best));
-    description.format = Some(Format {
-        name: name(BY_RANK[best]),
-        version: None,
-        code: Some(code.into_iter().map(name).collect()),
-    });
+    // What any of its files tells, until one stands out.
     description.precision = precision(&told);
     match main(&told) {
-        Some((file, told)) => from_main(&mut description, file, told, files),
-        None => {
-            let paths = told.iter().map(|(file, _)| file.path.clone()).collect();
-            let format = BY_RANK[best].to_owned();
-            // Shards of one model are as good as one file.
-            if best == 0 {
-                description
-                    .findings
-                    .push(Finding::Several { format, paths });
-            }
+        Some((file, told)) => {
+            description.main = Some(file.path.clone());
+            from_main(&mut description, file, told, files);
         }
+        // Shards of one model are as good as one file.
+        None if told.iter().all(|(file, _)| folder::is_shard(file)) => {
+            from_shards(&mut description, &told, files);
+        }
+        None if best == 0 => description.findings.push(Finding::Several {
+            format: BY_RANK[best].to_owned(),
+            paths: told.iter().map(|(file, _)| file.path.clone()).collect(),
+        }),
+        None => {}
     }
+    if let Some((file, _)) = told.first() {
+        let config = folder::config(files, file.path.as_str());
+        if config.runs_code {
+            code.insert("remote-code");
+        }
+        description.metadata.extend(config.metadata);
+    }
+    description.format = Some(Format {
+        name: name(BY_RANK[best]),
+        version: description.format.and_then(|format| format.version),
+        code: Some(code.into_iter().map(name).collect()),
+    });
     description
 }
 
@@ -181,14 +138,15 @@ fn name(word: &str) -> Name {
     word.parse().expect("names of formats are names")
 }
 
-/// The file that the version is about: the only one, or the topmost one called `model`.
+/// The file that the version is about: the only one, or the topmost one called `model`; of a
+/// folder's parts that are models themselves the topmost.
 fn main<'a, 'b>(told: &'a [(&'b PackedFile, Told)]) -> Option<(&'b PackedFile, &'a Told)> {
     if let [(file, told)] = told {
         return Some((file, told));
     }
-    let called = told.iter().filter(|(file, _)| {
+    let called = told.iter().filter(|(file, told)| {
         let name = file.path.file_name();
-        name.split('.').next() == Some("model")
+        name.split('.').next() == Some("model") || told.format == "spark-ml"
     });
     let depth = |file: &PackedFile| file.path.folders().count();
     let topmost = called.clone().map(|(file, _)| depth(file)).min()?;
@@ -197,38 +155,28 @@ fn main<'a, 'b>(told: &'a [(&'b PackedFile, Told)]) -> Option<(&'b PackedFile, &
     topmost.next().is_none().then_some((*file, told))
 }
 
-/// The type of most bytes of weights, among the types that weights have.
+/// The type of most bytes of weights in all files, among the types that weights have.
 fn precision(told: &[(&PackedFile, Told)]) -> Option<Name> {
-    let mut sums: BTreeMap<Element, u64> = BTreeMap::new();
-    for (element, bytes) in told.iter().flat_map(|(_, told)| &told.weight_bytes) {
-        let sum = sums.entry(*element).or_default();
-        *sum = sum.saturating_add(*bytes);
+    let said = told.iter().find_map(|(_, told)| told.precision.as_deref());
+    said.or(weights::precision(&sum(told))).map(name)
+}
+
+fn sum(told: &[(&PackedFile, Told)]) -> WeightBytes {
+    let mut sum = WeightBytes::new();
+    for (_, told) in told {
+        weights::add_all(&mut sum, &told.weight_bytes);
     }
-    let weights = sums
-        .into_iter()
-        .filter_map(|(element, bytes)| Some((element.precision()?, bytes)));
-    let (precision, _) = weights.max_by_key(|(_, bytes)| *bytes)?;
-    Some(name(precision))
+    sum
 }
 
 fn from_main(description: &mut Description, file: &PackedFile, told: &Told, files: &[PackedFile]) {
-    description.main = Some(file.path.clone());
-    if let Some(format) = &mut description.format {
-        format.version.clone_from(&told.version);
-    }
-    description.framework = told.framework.as_ref().map(|(name, version)| Framework {
-        name: (*name).to_owned(),
-        version: version.clone(),
-    });
-    if let Some(onnx) = &told.onnx {
-        from_onnx(description, &file.path, onnx, files);
-    }
-}
-
-fn from_onnx(description: &mut Description, path: &FilePath, onnx: &Onnx, files: &[PackedFile]) {
-    description.operators.clone_from(&onnx.operators);
-    description.metadata.clone_from(&onnx.metadata);
-    for location in &onnx.external_files {
+    from_told(description, told);
+    let path = &file.path;
+    description.parameter_count = counted(
+        told.parameter_count
+            .or_else(|| weights::count(&told.weight_bytes)),
+    );
+    for location in &told.external_files {
         if !is_among(files, path, location) {
             description.findings.push(Finding::MissingWeights {
                 path: path.clone(),
@@ -237,12 +185,14 @@ fn from_onnx(description: &mut Description, path: &FilePath, onnx: &Onnx, files:
         }
     }
     for (ports, tensors) in [
-        (&onnx.inputs, &mut description.inputs),
-        (&onnx.outputs, &mut description.outputs),
+        (&told.inputs, &mut description.inputs),
+        (&told.outputs, &mut description.outputs),
     ] {
+        let mut names = BTreeSet::new();
         for port in ports {
             match tensor(port) {
-                Ok(tensor) => tensors.push(tensor),
+                Ok(tensor) if names.insert(&port.name) => tensors.push(tensor),
+                Ok(_) => {}
                 Err(reason) => description.findings.push(Finding::Undescribed {
                     path: path.clone(),
                     tensor: port.name.clone(),
@@ -253,13 +203,56 @@ fn from_onnx(description: &mut Description, path: &FilePath, onnx: &Onnx, files:
     }
 }
 
+/// What a model says whose weights lie in several files.
+fn from_shards(description: &mut Description, told: &[(&PackedFile, Told)], files: &[PackedFile]) {
+    let Some((first, told_first)) = told.first() else {
+        return;
+    };
+    from_told(description, told_first);
+    let mut counts = told.iter().map(|(_, told)| told.parameter_count);
+    let counts = counts.try_fold(0_u64, |sum, count| sum.checked_add(count?));
+    description.parameter_count = counted(counts.or_else(|| weights::count(&sum(told))));
+    for location in folder::indexed(files, first.path.as_str()) {
+        if !is_among(files, &first.path, &location) {
+            description.findings.push(Finding::MissingWeights {
+                path: first.path.clone(),
+                location,
+            });
+        }
+    }
+}
+
+fn from_told(description: &mut Description, told: &Told) {
+    description.format = Some(Format {
+        name: name(told.format),
+        version: told
+            .version
+            .clone()
+            .filter(|version| is_line(version) && version.len() <= 255),
+        code: None,
+    });
+    description.framework = told.framework.as_ref().map(|(name, version)| Framework {
+        name: name.clone(),
+        version: version
+            .clone()
+            .filter(|version| is_line(version) && version.len() <= 255),
+    });
+    description.operators.clone_from(&told.operators);
+    description.metadata.clone_from(&told.metadata);
+}
+
+/// Whether a record can have the text: what a hostile file says may be anything.
+fn is_line(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_LINE_BYTES && !text.chars().any(char::is_control)
+}
+
+fn counted(count: Option<u64>) -> Option<u64> {
+    count.filter(|count| *count <= MAX_COUNT)
+}
+
 /// Whether `location`, which lies beside the model at `path`, is packed.
 fn is_among(files: &[PackedFile], path: &FilePath, location: &str) -> bool {
-    let folder = path.as_str().rsplit_once('/').map(|(folder, _)| folder);
-    let place = match folder {
-        Some(folder) => format!("{folder}/{location}"),
-        None => location.to_owned(),
-    };
+    let place = format!("{}{location}", folder::folder(path.as_str()));
     files.iter().any(|file| file.path.as_str() == place)
 }
 
@@ -273,6 +266,9 @@ fn tensor(port: &Port) -> Result<Tensor, String> {
         PortKind::Optional => return Err("optional".to_owned()),
         PortKind::Unknown => return Err("of no told type".to_owned()),
     };
+    if !is_line(&port.name) {
+        return Err("of no name that a record can have".to_owned());
+    }
     let datatype = element
         .datatype()
         .ok_or_else(|| format!("of the type {element:?}"))?;
@@ -282,9 +278,9 @@ fn tensor(port: &Port) -> Result<Tensor, String> {
         name: port.name.clone(),
         datatype,
         shape,
-        description: None,
+        description: port.description.clone().filter(|text| is_line(text)),
         image: None,
-        labels: Vec::new(),
+        labels: port.labels.clone(),
     })
 }
 

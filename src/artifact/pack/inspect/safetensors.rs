@@ -8,34 +8,58 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::element::Element;
+use super::json;
+use super::told::{Told, named};
+use super::weights::WeightBytes;
 
 /// The longest header: what the format's own readers allow.
 pub(super) const MAX_HEADER_BYTES: u64 = 100_000_000;
+/// The most entries of the metadata, and its longest value, that are kept.
+const MAX_METADATA: usize = 256;
+const MAX_VALUE_BYTES: usize = 4096;
 
-/// How many bytes of weights are of each type.
+/// What the header says.
 ///
 /// # Errors
 /// If the file has no whole header.
-pub(super) fn weight_bytes(mut file: impl Read) -> io::Result<BTreeMap<Element, u64>> {
+pub(super) fn tell(file: impl Read) -> io::Result<Told> {
+    let Header { weights, metadata } = header(file)?;
+    let framework = match metadata.get("format").map(String::as_str) {
+        Some("pt") => Some("pytorch"),
+        Some("tf") => Some("tensorflow"),
+        Some("flax") => Some("flax"),
+        Some("mlx") => Some("mlx"),
+        _ => None,
+    };
+    Ok(Told {
+        framework: framework.map(|name| (name.to_owned(), None)),
+        weight_bytes: weights,
+        metadata,
+        ..named("safetensors")
+    })
+}
+
+fn header(mut file: impl Read) -> io::Result<Header> {
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER_BYTES {
         return Err(io::Error::other("its header is too long"));
     }
-    let header = BufReader::new(file.take(length));
-    let Header(bytes) = serde_json::from_reader(header)?;
-    Ok(bytes)
+    json::first(file, length)
 }
 
 /// The header, added up while it is read: a large model has thousands of tensors.
-struct Header(BTreeMap<Element, u64>);
+struct Header {
+    weights: WeightBytes,
+    metadata: BTreeMap<String, String>,
+}
 
 #[derive(Deserialize)]
 struct Tensor {
@@ -59,20 +83,57 @@ impl<'de> Visitor<'de> for HeaderVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
-        let mut bytes = BTreeMap::new();
+        let mut header = Header {
+            weights: WeightBytes::new(),
+            metadata: BTreeMap::new(),
+        };
         while let Some(name) = map.next_key::<String>()? {
             if name == "__metadata__" {
-                map.next_value::<IgnoredAny>()?;
+                header.metadata = map.next_value::<Metadata>()?.0;
                 continue;
             }
             let tensor: Tensor = map.next_value()?;
             let (begin, end) = tensor.data_offsets;
             if let Some(element) = Element::from_safetensors(&tensor.dtype) {
-                let sum: &mut u64 = bytes.entry(element).or_default();
+                let sum = header.weights.entry(element).or_default();
                 *sum = sum.saturating_add(end.saturating_sub(begin));
             }
         }
-        Ok(Header(bytes))
+        Ok(header)
+    }
+}
+
+/// The entries that are short enough to be read by people.
+struct Metadata(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MetadataVisitor)
+    }
+}
+
+struct MetadataVisitor;
+
+impl<'de> Visitor<'de> for MetadataVisitor {
+    type Value = Metadata;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("metadata of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+        let mut metadata = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if metadata.len() >= MAX_METADATA {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let value: String = map.next_value()?;
+            if value.len() <= MAX_VALUE_BYTES {
+                metadata.insert(name, value);
+            }
+        }
+        Ok(Metadata(metadata))
     }
 }
 
@@ -88,9 +149,10 @@ mod tests {
             "c":{"dtype":"F32","shape":[],"data_offsets":[12,16]}}"#;
         let mut file = (header.len() as u64).to_le_bytes().to_vec();
         file.extend(header.bytes());
-        let bytes = weight_bytes(&file[..]).unwrap();
-        assert_eq!(bytes[&Element::Float], 12);
-        assert_eq!(bytes[&Element::Bfloat16], 4);
+        let told = tell(&file[..]).unwrap();
+        assert_eq!(told.weight_bytes[&Element::Float], 12);
+        assert_eq!(told.weight_bytes[&Element::Bfloat16], 4);
+        assert_eq!(told.framework, Some(("pytorch".to_owned(), None)));
     }
 
     #[test]
@@ -100,7 +162,7 @@ mod tests {
             b"\x10\0\0\0\0\0\0\0{",
             b"\x02",
         ] {
-            assert!(weight_bytes(file).is_err());
+            assert!(tell(file).is_err());
         }
     }
 }

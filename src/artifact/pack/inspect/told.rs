@@ -1,17 +1,18 @@
 //! What one file is, told by its content first and its name where content has no mark.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Seek};
 
+use super::compressed::Compression;
 use super::content::Content;
-use super::element::Element;
 use super::onnx::{self, Onnx};
+use super::port::Port;
+use super::weights::WeightBytes;
 use super::wire::WireError;
-use super::{safetensors, zip};
-
-/// The largest configuration within a Keras file that is looked into.
-const MAX_KERAS_CONFIG_BYTES: u64 = 16 * 1024 * 1024;
+use super::{
+    gguf, keras, lightgbm, mojo, openvino, pickle, pmml, rds, safetensors, saved_model, spark,
+    torch, xgboost,
+};
 
 /// What one file is.
 #[derive(Debug, Default)]
@@ -21,10 +22,32 @@ pub(super) struct Told {
     pub(super) version: Option<String>,
     /// What in it can run code when it is loaded.
     pub(super) code: Vec<&'static str>,
-    /// What made it.
-    pub(super) framework: Option<(&'static str, Option<String>)>,
-    pub(super) weight_bytes: BTreeMap<Element, u64>,
-    pub(super) onnx: Option<Onnx>,
+    /// What made it, and its version.
+    pub(super) framework: Option<(String, Option<String>)>,
+    pub(super) weight_bytes: WeightBytes,
+    /// The type of its weights, where the file has a word for it.
+    pub(super) precision: Option<String>,
+    /// How many weights it has, where the file tells that and no types.
+    pub(super) parameter_count: Option<u64>,
+    pub(super) inputs: Vec<Port>,
+    pub(super) outputs: Vec<Port>,
+    /// An ONNX model's operators.
+    pub(super) operators: BTreeSet<String>,
+    pub(super) metadata: BTreeMap<String, String>,
+    /// Files beside it that weights lie in.
+    pub(super) external_files: BTreeSet<String>,
+    pub(super) remarks: Vec<Remark>,
+}
+
+/// What a person should know of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Remark {
+    /// It imports what can do anything.
+    Dangerous(Vec<String>),
+    /// It uses operations that reach beyond the model.
+    Operations(Vec<String>),
+    /// Not all of it was looked at: why.
+    Partly(String),
 }
 
 /// Why a file that has the mark or the name of a format is not told as it.
@@ -36,92 +59,151 @@ pub(super) enum TellError {
     Io(#[from] io::Error),
 }
 
-/// What `file` is, if it is a model's file; `extension` is that of its name, in lower case.
-pub(super) fn tell(
+/// What the file at `path` is, if it is a model's file.
+pub(super) fn tell<R: Read + Seek>(
     content: Content,
-    extension: &str,
-    name: &str,
-    file: impl FnOnce() -> io::Result<File>,
+    path: &str,
+    open: impl Fn() -> io::Result<R>,
 ) -> Result<Option<Told>, TellError> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let extension = extension.to_lowercase();
+    let extension = extension.as_str();
     let told = match content {
-        Content::Onnx => return onnx_file(extension, file),
-        Content::Safetensors => Told {
-            weight_bytes: safetensors::weight_bytes(file()?)?,
-            ..named("safetensors")
-        },
-        Content::Gguf => Told {
-            version: Some(gguf_version(file()?)?.to_string()),
-            ..named("gguf")
-        },
+        Content::Onnx => return onnx_file(extension, open),
+        Content::Safetensors => safetensors::tell(open()?)?,
+        Content::Gguf => gguf::tell(open()?)?,
         Content::TfLite => by("tflite", "tensorflow"),
-        Content::Hdf5 => hdf5(extension, file()?)?,
-        Content::Xgboost => by("xgboost", "xgboost"),
-        Content::LightGbm => by("lightgbm", "lightgbm"),
-        Content::Pickle => pickle(extension),
-        Content::TorchZip => torch_zip(file()?)?,
-        Content::KerasZip => keras_zip(file()?)?,
+        Content::Hdf5 => keras::hdf5(open()?, extension)?,
+        Content::Xgboost => xgboost::tell(open()?)?,
+        Content::LightGbm => lightgbm::tell(open()?)?,
+        Content::CatBoost => by("catboost", "catboost"),
+        Content::Pickle => pickle::tell(open()?, extension)?,
+        Content::TorchZip => torch::tell(open()?)?,
+        Content::KerasZip => keras::zipped(open()?)?,
+        Content::MojoZip => mojo::tell(open()?)?,
         Content::NumpyZip | Content::Numpy => named("numpy"),
-        _ => return by_name(extension, name, content, file),
+        Content::Pmml => pmml::tell(open()?)?,
+        Content::OpenVino => openvino::tell(open()?, stem)?,
+        Content::Rds => return Ok(rds::tell(open()?)?),
+        Content::Text if spark::is_metadata(path) => return Ok(spark::tell(open()?)?),
+        Content::Binary => return binary(extension, name, open),
+        _ => return by_name(extension, content, open),
     };
     Ok(Some(told))
 }
 
-fn named(format: &'static str) -> Told {
+pub(super) fn named(format: &'static str) -> Told {
     Told {
         format,
         ..Told::default()
     }
 }
 
-fn by(format: &'static str, framework: &'static str) -> Told {
+pub(super) fn by(format: &'static str, framework: &'static str) -> Told {
     Told {
-        framework: Some((framework, None)),
+        framework: Some((framework.to_owned(), None)),
         ..named(format)
     }
 }
 
-/// Formats whose content begins with no mark.
-fn by_name(
+/// Formats whose content begins with no mark, or lies in something compressed.
+fn binary<R: Read + Seek>(
     extension: &str,
     name: &str,
-    content: Content,
-    file: impl FnOnce() -> io::Result<File>,
+    open: impl Fn() -> io::Result<R>,
 ) -> Result<Option<Told>, TellError> {
-    Ok(Some(match extension {
-        "onnx" => return onnx_file(extension, file),
-        // A compressed joblib file, or a pickle of the first two protocols.
-        "joblib" | "pkl" | "pickle" if content != Content::Text => pickle(extension),
-        "pkl" | "pickle" => pickle(extension),
-        "pb" if name == "saved_model.pb" => by("tensorflow", "tensorflow"),
-        "cbm" => by("catboost", "catboost"),
-        "ubj" | "bst" | "xgb" => by("xgboost", "xgboost"),
-        "pmml" => named("pmml"),
-        "mlmodel" if content == Content::Binary => named("coreml"),
-        "engine" | "plan" if content == Content::Binary => named("tensorrt"),
-        _ => return Ok(None),
-    }))
+    match extension {
+        "joblib" | "pkl" | "pickle" => return Ok(Some(pickle::tell(open()?, extension)?)),
+        "pb" if name == "saved_model.pb" => return Ok(Some(saved_model::tell(open()?)?)),
+        "ubj" | "bst" | "xgb" | "model" | "deprecated" => {
+            if let Some(told) = xgboost::tell_binary(open()?)? {
+                return Ok(Some(told));
+            }
+        }
+        "mlmodel" => return Ok(Some(named("coreml"))),
+        "engine" | "plan" => return Ok(Some(named("tensorrt"))),
+        _ => {}
+    }
+    let mut head = Vec::new();
+    let mut file = open()?;
+    file.by_ref().take(8).read_to_end(&mut head)?;
+    if let Some(compression) = Compression::tell(&head) {
+        return compressed(compression, file);
+    }
+    by_name(extension, Content::Binary, open)
+}
+
+/// What a file is that is compressed as a whole: joblib's, R's, or anybody's.
+fn compressed<R: Read + Seek>(
+    compression: Compression,
+    mut file: R,
+) -> Result<Option<Told>, TellError> {
+    let begin = match compression.inflate(&mut file)? {
+        // What can't be inflated only looked like it.
+        Some(mut stream) => stream.array::<3>().ok(),
+        None => None,
+    };
+    Ok(match begin {
+        Some([0x80, 2..=5, _]) => Some(pickle::tell(file, "joblib")?),
+        Some([b'X' | b'A', b'\n', _] | [b'R', b'D', b'X' | b'A']) => rds::tell(file)?,
+        _ => None,
+    })
+}
+
+/// What is told by its name alone.
+fn by_name<R: Read + Seek>(
+    extension: &str,
+    content: Content,
+    open: impl Fn() -> io::Result<R>,
+) -> Result<Option<Told>, TellError> {
+    Ok(match extension {
+        "onnx" => return onnx_file(extension, open),
+        // A pickle of the first protocol is text.
+        "pkl" | "pickle" => Some(pickle::tell(open()?, extension)?),
+        "cbm" => Some(by("catboost", "catboost")),
+        "ubj" | "bst" | "xgb" if content == Content::Binary => Some(by("xgboost", "xgboost")),
+        "rds" if content == Content::Binary => Some(Told {
+            code: vec!["rds"],
+            ..by("rds", "r")
+        }),
+        _ => None,
+    })
 }
 
 /// A file with ONNX's mark. The mark is weak: a file that isn't called `.onnx` and can't be read
 /// as ONNX is something else.
-fn onnx_file(
+fn onnx_file<R: Read + Seek>(
     extension: &str,
-    file: impl FnOnce() -> io::Result<File>,
+    open: impl Fn() -> io::Result<R>,
 ) -> Result<Option<Told>, TellError> {
-    match onnx::read(file()?) {
-        Ok(model) => Ok(Some(Told {
-            version: model.opsets.get("").map(u64::to_string),
-            code: python_operators(&model),
-            weight_bytes: model.weight_bytes.clone(),
-            framework: framework_of(&model),
-            onnx: Some(model),
-            ..named("onnx")
-        })),
+    match onnx::read(open()?) {
+        Ok(model) => Ok(Some(from_onnx(model))),
         Err(WireError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
             Err(WireError::Io(error).into())
         }
         Err(error) if extension == "onnx" => Err(error.into()),
         Err(_) => Ok(None),
+    }
+}
+
+fn from_onnx(model: Onnx) -> Told {
+    let producer = format!("{} {}", model.producer, model.producer_version);
+    let mut metadata = model.metadata.clone();
+    if !model.producer.is_empty() {
+        metadata.insert("producer".to_owned(), producer.trim_end().to_owned());
+    }
+    Told {
+        version: model.opsets.get("").map(u64::to_string),
+        code: python_operators(&model),
+        framework: framework_of(&model),
+        weight_bytes: model.weight_bytes,
+        inputs: model.inputs,
+        outputs: model.outputs,
+        operators: model.operators,
+        metadata,
+        external_files: model.external_files,
+        ..named("onnx")
     }
 }
 
@@ -139,145 +221,30 @@ fn python_operators(model: &Onnx) -> Vec<&'static str> {
 }
 
 /// What trained the model, where its exporter belongs to that.
-fn framework_of(model: &Onnx) -> Option<(&'static str, Option<String>)> {
+fn framework_of(model: &Onnx) -> Option<(String, Option<String>)> {
     let version = Some(model.producer_version.clone()).filter(|version| !version.is_empty());
-    Some(match model.producer.as_str() {
+    let (framework, version) = match model.producer.as_str() {
         "pytorch" => ("pytorch", version),
         // Their versions are the converters' own.
         "skl2onnx" => ("scikit-learn", None),
         "tf2onnx" => ("tensorflow", None),
         "keras2onnx" => ("keras", None),
         _ => return None,
-    })
-}
-
-fn pickle(extension: &str) -> Told {
-    match extension {
-        "joblib" => Told {
-            // Whoever denies pickles means this, too.
-            code: vec!["joblib", "pickle"],
-            ..named("joblib")
-        },
-        "pt" | "pth" | "ckpt" | "bin" => Told {
-            code: vec!["pickle"],
-            ..by("pytorch", "pytorch")
-        },
-        _ => Told {
-            code: vec!["pickle"],
-            ..named("pickle")
-        },
-    }
-}
-
-fn torch_zip(mut file: File) -> io::Result<Told> {
-    let entries = zip::entries(&mut file)?;
-    let script = entries
-        .iter()
-        .any(|entry| entry.name.ends_with("/constants.pkl"));
-    Ok(if script {
-        Told {
-            code: vec!["pickle", "torchscript"],
-            ..by("torchscript", "pytorch")
-        }
-    } else {
-        Told {
-            code: vec!["pickle"],
-            ..by("pytorch", "pytorch")
-        }
-    })
-}
-
-fn keras_zip(mut file: File) -> io::Result<Told> {
-    let entries = zip::entries(&mut file)?;
-    let mut read = |name: &str| -> io::Result<Option<Vec<u8>>> {
-        match entries.iter().find(|entry| entry.name == name) {
-            Some(entry) => zip::stored_bytes(&mut file, entry, MAX_KERAS_CONFIG_BYTES),
-            None => Ok(None),
-        }
     };
-    let version = read("metadata.json")?.and_then(|bytes| {
-        let metadata: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-        Some(metadata.get("keras_version")?.as_str()?.to_owned())
-    });
-    // A configuration that can't be looked into may have anything in it.
-    let lambda = read("config.json")?.is_none_or(|config| has_lambda(&config));
-    Ok(Told {
-        code: if lambda {
-            vec!["keras-lambda"]
-        } else {
-            Vec::new()
-        },
-        framework: Some(("keras", version)),
-        ..named("keras")
-    })
-}
-
-/// Whether a Keras configuration has a `Lambda` layer, which holds Python bytecode.
-fn has_lambda(config: &[u8]) -> bool {
-    config.windows(8).any(|eight| eight == b"\"Lambda\"")
-}
-
-/// HDF5 that Keras wrote has its configuration as JSON text somewhere in it.
-fn hdf5(extension: &str, mut file: File) -> io::Result<Told> {
-    let keras = contains(&mut file, b"keras_version")?;
-    if !keras && extension != "keras" {
-        return Ok(named("hdf5"));
-    }
-    io::Seek::rewind(&mut file)?;
-    let lambda = contains(&mut file, b"\"Lambda\"")?;
-    Ok(Told {
-        code: if lambda {
-            vec!["keras-lambda"]
-        } else {
-            Vec::new()
-        },
-        ..by("keras", "keras")
-    })
-}
-
-/// Whether `needle` occurs in the rest of `file`, of which one chunk is held at a time.
-fn contains(file: &mut impl Read, needle: &[u8]) -> io::Result<bool> {
-    const CHUNK_BYTES: usize = 1024 * 1024;
-    let mut chunk = vec![0; CHUNK_BYTES];
-    let mut kept = 0;
-    loop {
-        let count = file.read(&mut chunk[kept..])?;
-        if count == 0 {
-            return Ok(false);
-        }
-        let filled = kept + count;
-        if chunk[..filled]
-            .windows(needle.len())
-            .any(|bytes| bytes == needle)
-        {
-            return Ok(true);
-        }
-        // The needle may lie across two reads.
-        kept = filled.min(needle.len() - 1);
-        chunk.copy_within(filled - kept..filled, 0);
-    }
-}
-
-/// `GGUF`, then the version, little-endian.
-fn gguf_version(mut file: File) -> io::Result<u32> {
-    let mut head = [0; 8];
-    file.read_exact(&mut head)?;
-    Ok(u32::from_le_bytes([head[4], head[5], head[6], head[7]]))
+    Some((framework.to_owned(), version))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::Cursor;
 
+    use super::super::HEAD_BYTES;
     use super::super::zip::writing::zip;
     use super::*;
 
     fn told(name: &str, bytes: &[u8]) -> Option<Told> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(bytes).unwrap();
-        let content = Content::tell(&bytes[..bytes.len().min(super::super::HEAD_BYTES)]);
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        tell(content, extension, name, || File::open(file.path())).unwrap()
+        let content = Content::tell(&bytes[..bytes.len().min(HEAD_BYTES)]);
+        tell(content, name, || Ok(Cursor::new(bytes))).unwrap()
     }
 
     fn format_and_code(name: &str, bytes: &[u8]) -> (String, String) {
@@ -295,6 +262,7 @@ mod tests {
         let lambda = br#"{"layers":[{"class_name": "Lambda"}]}"#;
         let lambda = zip(&[("metadata.json", b"{}"), ("config.json", lambda)]);
         let hdf5 = b"\x89HDF\r\n\x1a\n...keras_version...{\"class_name\": \"Lambda\"}";
+        let gguf = [&b"GGUF\x03\0\0\0"[..], &[0; 16]].concat();
         for (name, bytes, format, code) in [
             ("m.pkl", &pickle[..], "pickle", "pickle"),
             ("m.pkl", b"(dp0\n.", "pickle", "pickle"),
@@ -302,15 +270,17 @@ mod tests {
             ("m.joblib", b"\x78\x9c\x01\x02", "joblib", "joblib pickle"),
             ("pytorch_model.bin", pickle, "pytorch", "pickle"),
             ("m.pt", &torch, "pytorch", "pickle"),
-            ("m.pt", &script, "torchscript", "pickle torchscript"),
+            ("m.pt", &script, "torchscript", "torchscript pickle"),
             ("m.keras", &plain, "keras", ""),
             ("m.keras", &lambda, "keras", "keras-lambda"),
             ("m.h5", hdf5, "keras", "keras-lambda"),
             ("m.h5", b"\x89HDF\r\n\x1a\n....", "hdf5", ""),
-            ("m.gguf", b"GGUF\x03\0\0\0", "gguf", ""),
+            ("m.gguf", &gguf, "gguf", ""),
             ("m.json", b"{\"learner\":{}}", "xgboost", ""),
+            ("m.cbm", b"CBM1\0\0\0\0", "catboost", ""),
             ("config.json", b"{}", "nothing", ""),
             ("blob", b"\x08\x08\x12\x03abc\xff", "nothing", ""),
+            ("notes.gz", b"\x1f\x8b\x08\0", "nothing", ""),
         ] {
             let expected = (format.to_owned(), code.to_owned());
             assert_eq!(format_and_code(name, bytes), expected, "{name}");
@@ -319,21 +289,7 @@ mod tests {
 
     #[test]
     fn versions_are_told_where_files_have_them() {
-        let keras = zip(&[
-            ("metadata.json", br#"{"keras_version": "3.5.0"}"#),
-            ("config.json", b"{}"),
-        ]);
-        let keras = told("m.keras", &keras).unwrap();
-        assert_eq!(keras.framework, Some(("keras", Some("3.5.0".to_owned()))));
-        let gguf = told("m.gguf", b"GGUF\x03\0\0\0").unwrap();
-        assert_eq!(gguf.version.as_deref(), Some("3"));
-    }
-
-    #[test]
-    fn a_needle_across_two_reads_is_found() {
-        let mut bytes = vec![0; 1024 * 1024 - 3];
-        bytes.extend(b"needle");
-        assert!(contains(&mut &bytes[..], b"needle").unwrap());
-        assert!(!contains(&mut &bytes[..], b"noodle").unwrap());
+        let gguf = [&b"GGUF\x03\0\0\0"[..], &[0; 16]].concat();
+        assert_eq!(told("m.gguf", &gguf).unwrap().version.as_deref(), Some("3"));
     }
 }

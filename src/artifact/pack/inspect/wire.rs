@@ -41,6 +41,23 @@ pub(super) enum WireError {
     },
 }
 
+/// Whether one more can be held where `count` are.
+///
+/// # Errors
+/// [`WireError::TooLarge`] if `limit` are held already.
+pub(super) fn bounded(
+    count: usize,
+    limit: usize,
+    what: &'static str,
+    at: u64,
+) -> Result<(), WireError> {
+    if count < limit {
+        return Ok(());
+    }
+    let limit = limit as u64;
+    Err(WireError::TooLarge { at, what, limit })
+}
+
 /// A file that is read field by field.
 pub(super) struct Wire<R> {
     reader: BufReader<R>,

@@ -1,10 +1,14 @@
 //! What lies in a zip, told by its directory (PKWARE's APPNOTE.TXT, 4.3).
 //!
+//! An entry's bytes are read to a bound, whether they are stored or deflated.
+//!
 //! ```text
 //! entries | central directory | [zip64 end | its locator] | end of central directory
 //! ```
 
 use std::io::{self, Read, Seek, SeekFrom};
+
+use flate2::read::DeflateDecoder;
 
 /// The largest directory that is read: some hundred thousand entries.
 const MAX_DIRECTORY_BYTES: u64 = 16 * 1024 * 1024;
@@ -15,11 +19,20 @@ const MAX_END_BYTES: u64 = 22 + 65_535;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) name: String,
-    /// Whether its bytes lie there as they are.
-    pub(super) stored: bool,
+    /// How its bytes lie there.
+    method: Method,
+    /// How many bytes lie there.
     size_bytes: u64,
     /// Where its local header begins.
     offset: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Stored,
+    Deflated,
+    /// In another way, or in a place that only an extra field tells: above 4 GiB.
+    Other,
 }
 
 /// The entries of the zip in `file`.
@@ -44,13 +57,32 @@ pub(super) fn entries(file: &mut (impl Read + Seek)) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// The bytes of `entry`, if they are stored as they are and no more than `limit`.
-pub(super) fn stored_bytes(
+/// The bytes of `entry`, if they can be read and are no more than `limit`.
+///
+/// # Errors
+/// If the entry is broken.
+pub(super) fn bytes(
     file: &mut (impl Read + Seek),
     entry: &Entry,
     limit: u64,
 ) -> io::Result<Option<Vec<u8>>> {
-    if !entry.stored || entry.size_bytes > limit {
+    let Some(reader) = reader(file, entry)? else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    reader.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+/// Reads the bytes of `entry`, if they are stored or deflated.
+///
+/// # Errors
+/// If the entry is broken.
+pub(super) fn reader<'a>(
+    file: &'a mut (impl Read + Seek),
+    entry: &Entry,
+) -> io::Result<Option<Box<dyn Read + 'a>>> {
+    if entry.method == Method::Other {
         return Ok(None);
     }
     file.seek(SeekFrom::Start(entry.offset))?;
@@ -59,9 +91,11 @@ pub(super) fn stored_bytes(
     let skipped = short(&header, 26).zip(short(&header, 28));
     let (name, extra) = skipped.ok_or_else(broken)?;
     file.seek(SeekFrom::Current(i64::from(name) + i64::from(extra)))?;
-    let mut bytes = Vec::new();
-    file.take(entry.size_bytes).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    let raw = file.take(entry.size_bytes);
+    Ok(Some(match entry.method {
+        Method::Deflated => Box::new(DeflateDecoder::new(raw)),
+        _ => Box::new(raw),
+    }))
 }
 
 fn broken() -> io::Error {
@@ -103,12 +137,19 @@ fn entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     let length = 46 + name_length + extra_length + usize::from(short(bytes, 32)?);
     let name = bytes.get(46..46 + name_length)?;
     bytes.get(..length)?;
+    let offset = long(bytes, 42)?;
+    let size = long(bytes, 20)?;
+    let method = match short(bytes, 10)? {
+        _ if offset == u32::MAX || size == u32::MAX => Method::Other,
+        0 => Method::Stored,
+        8 => Method::Deflated,
+        _ => Method::Other,
+    };
     let entry = Entry {
         name: String::from_utf8_lossy(name).into_owned(),
-        // What is above 4 GiB is in an extra field; nothing of that size is read here.
-        stored: short(bytes, 10)? == 0 && long(bytes, 42)? != u32::MAX,
-        size_bytes: u64::from(long(bytes, 20)?),
-        offset: u64::from(long(bytes, 42)?),
+        method,
+        size_bytes: u64::from(size),
+        offset: u64::from(offset),
     };
     Some((entry, length))
 }
@@ -163,9 +204,9 @@ mod tests {
         let entries = entries(&mut file).unwrap();
         let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(names, ["a/data.pkl", "a/version"]);
-        let bytes = stored_bytes(&mut file, &entries[1], 10).unwrap();
-        assert_eq!(bytes.as_deref(), Some(&b"3\n"[..]));
-        assert_eq!(stored_bytes(&mut file, &entries[1], 1).unwrap(), None);
+        let content = bytes(&mut file, &entries[1], 10).unwrap();
+        assert_eq!(content.as_deref(), Some(&b"3\n"[..]));
+        assert_eq!(bytes(&mut file, &entries[1], 1).unwrap(), None);
     }
 
     proptest::proptest! {
@@ -177,7 +218,7 @@ mod tests {
             zip[at % length] = byte;
             let mut file = Cursor::new(zip);
             for entry in entries(&mut file).unwrap_or_default() {
-                let _ = stored_bytes(&mut file, &entry, 100);
+                let _ = bytes(&mut file, &entry, 100);
             }
         }
     }

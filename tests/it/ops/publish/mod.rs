@@ -168,6 +168,30 @@ fn a_merged_version_is_not_described_anew() {
 }
 
 #[test]
+fn a_merged_record_is_not_held_to_what_files_tell_by_now() {
+    let sandbox = Sandbox::new();
+    let yard = sandbox.yard();
+    sandbox.files("digits");
+    let header = r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let length = char::from(u8::try_from(header.len()).unwrap());
+    let weights = format!("{length}\0\0\0\0\0\0\0{header}\0\0\0\0");
+    sandbox.write("digits/model.safetensors", &weights);
+    yard.publish("digits", "vision/digits:1.0.0").success();
+    yard.merge(BRANCH);
+    // As an earlier release wrote it, which did not count weights.
+    let path = "models/vision/digits/versions/1.0.0.yaml";
+    let record = yard.show("main", path);
+    assert!(record.contains("parameterCount: 1\n"), "{record}");
+    yard.write(path, &record.replace("  parameterCount: 1\n", ""));
+    yard.git(["commit", "--quiet", "--all", "--message=earlier"])
+        .run()
+        .success();
+    yard.publish("digits", "vision/digits:1.0.0")
+        .success()
+        .prints("vision/digits:1.0.0 is published already; nothing changed");
+}
+
+#[test]
 fn the_next_version_follows_from_the_newest() {
     let sandbox = Sandbox::new();
     let yard = sandbox.yard();

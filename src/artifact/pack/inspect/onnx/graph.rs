@@ -3,8 +3,9 @@
 use std::io::{Read, Seek};
 
 use super::super::element::Element;
-use super::super::wire::{Field, Value, Wire, WireError};
-use super::{MAX_NAME_BYTES, Onnx, Port, PortKind, bounded};
+use super::super::port::{Port, PortKind};
+use super::super::wire::{Field, Value, Wire, WireError, bounded};
+use super::{MAX_NAME_BYTES, Onnx};
 
 /// The most inputs, and outputs: older exporters list every weight among the inputs.
 const MAX_TENSORS: usize = 16_384;

@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
 use super::element::Element;
-use super::wire::{Field, Value, Wire, WireError};
+use super::port::Port;
+use super::wire::{Field, Value, Wire, WireError, bounded};
 
 /// The longest name of a tensor, an operator, a producer.
 const MAX_NAME_BYTES: u64 = 1024;
@@ -44,29 +45,6 @@ pub(super) struct Onnx {
     pub(super) external_files: BTreeSet<String>,
     /// How many bytes of weights are of each type.
     pub(super) weight_bytes: BTreeMap<Element, u64>,
-}
-
-/// One input or output.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Port {
-    pub(super) name: String,
-    pub(super) kind: PortKind,
-    /// The sizes where the rank is told; -1 is any size.
-    pub(super) shape: Option<Vec<i64>>,
-}
-
-/// What an input or output is.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum PortKind {
-    /// Nothing is said.
-    #[default]
-    Unknown,
-    Tensor(Element),
-    /// A list of values: what `ZipMap` gives.
-    Sequence,
-    Map,
-    Sparse,
-    Optional,
 }
 
 /// Reads the model in `file`.
@@ -116,14 +94,6 @@ pub(super) fn read(file: impl Read + Seek) -> Result<Onnx, WireError> {
     wire.rewind()?;
     weights::weights(&mut wire, &mut onnx)?;
     Ok(onnx)
-}
-
-fn bounded(count: usize, limit: usize, what: &'static str, at: u64) -> Result<(), WireError> {
-    if count < limit {
-        return Ok(());
-    }
-    let limit = limit as u64;
-    Err(WireError::TooLarge { at, what, limit })
 }
 
 fn opset<R: Read + Seek>(wire: &mut Wire<R>, end: u64, onnx: &mut Onnx) -> Result<(), WireError> {

@@ -52,6 +52,8 @@ fn a_models_face_is_read_without_its_weights() {
                         8,
                     ],
                 ),
+                description: None,
+                labels: [],
             },
         ],
         outputs: [
@@ -65,11 +67,15 @@ fn a_models_face_is_read_without_its_weights() {
                         -1,
                     ],
                 ),
+                description: None,
+                labels: [],
             },
             Port {
                 name: "probabilities",
                 kind: Sequence,
                 shape: None,
+                description: None,
+                labels: [],
             },
         ],
         operators: {

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::io::{Read, Seek};
 
 use super::super::element::Element;
-use super::super::wire::{Field, Value, Wire, WireError};
-use super::{MAX_NAME_BYTES, Onnx, bounded, pair};
+use super::super::wire::{Field, Value, Wire, WireError, bounded};
+use super::{MAX_NAME_BYTES, Onnx, pair};
 
 /// The most files beside the model that weights lie in.
 const MAX_EXTERNAL_FILES: usize = 1024;
