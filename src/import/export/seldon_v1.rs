@@ -19,12 +19,15 @@ pub fn manifests(deployments: &[Deployment], find: Find<'_>, target: &Target) ->
         let mut seldon = Seldon {
             find,
             open: true,
-            annotations: Map::new(),
             predictors: Vec::new(),
         };
-        let parts = out.parts(deployment, find);
+        let mut parts = out.parts(deployment, find);
         let alone = parts.len() == 1;
-        for part in &parts {
+        for part in &mut parts {
+            part.name = match alone {
+                true => "default".to_owned(),
+                false => within(&part.name, deployment),
+            };
             let traffic = (!alone).then_some(u64::from(part.weight));
             seldon.predictor(deployment, part, traffic, &mut out);
         }
@@ -53,7 +56,7 @@ pub fn manifests(deployments: &[Deployment], find: Find<'_>, target: &Target) ->
         out.manifests.push(json!({
             "apiVersion": "machinelearning.seldon.io/v1",
             "kind": "SeldonDeployment",
-            "metadata": metadata(&name, target, seldon.annotations),
+            "metadata": metadata(&name, target, Map::new()),
             "spec": spec,
         }));
     }
@@ -65,7 +68,6 @@ struct Seldon<'a> {
     find: Find<'a>,
     /// Whether all its servers speak the Open Inference Protocol.
     open: bool,
-    annotations: Map<String, Value>,
     predictors: Vec<Value>,
 }
 
@@ -83,12 +85,11 @@ impl Seldon<'_> {
             out.no_place(deployment, &field, "it is a variable of the reconciler's");
         }
         let name = &part.name;
-        let unit = label(part.served.record.metadata.name.as_str());
+        let unit = unit_name(part.served.record.metadata.name.as_str());
         let mut own = container(spec);
         let mut containers = Vec::new();
         let mut graph = self.unit(deployment, part, &unit, &mut own, out);
-        self.annotations
-            .extend(annotations(&part.served, &format!("{name}.")));
+        let mut said = annotations(&part.served, &format!("{unit}."));
         for (index, coprocessor) in spec.after.iter().enumerate() {
             let named = format!("after-{}", index + 1);
             let child = graph.take();
@@ -98,7 +99,7 @@ impl Seldon<'_> {
                 (&named, kind),
                 coprocessor,
                 child,
-                &mut containers,
+                (&mut containers, &mut said),
                 out,
             );
         }
@@ -111,7 +112,7 @@ impl Seldon<'_> {
                 (&named, kind),
                 coprocessor,
                 child,
-                &mut containers,
+                (&mut containers, &mut said),
                 out,
             );
         }
@@ -121,7 +122,7 @@ impl Seldon<'_> {
             fields.extend(own);
             containers.insert(0, fields.into());
         }
-        let mut predictor = json!({"name": name, "graph": graph});
+        let mut predictor = json!({"name": name, "annotations": said, "graph": graph});
         let mut component = Map::new();
         if !containers.is_empty() {
             component.insert("spec".to_owned(), json!({ "containers": containers }));
@@ -189,7 +190,7 @@ impl Seldon<'_> {
         (name, kind): (&str, &str),
         coprocessor: &Coprocessor,
         child: Value,
-        containers: &mut Vec<Value>,
+        (containers, said): (&mut Vec<Value>, &mut Map<String, Value>),
         out: &mut Manifested,
     ) -> Value {
         match coprocessor {
@@ -203,18 +204,35 @@ impl Seldon<'_> {
                     out.no_place(deployment, &field, "there is no such version");
                     return child;
                 };
-                let mut unit = json!({"name": label(one.model.name().as_str())});
+                let own = unit_name(one.model.name().as_str());
+                // Units of one graph have names of their own.
+                let is_taken = said.contains_key(&format!("modelyard.dev/{own}.model"));
+                let name = if is_taken { name.to_owned() } else { own };
+                said.extend(annotations(&served, &format!("{name}.")));
+                let mut unit = json!({ "name": name });
                 let word = word_for(&served.record.spec).map(|(word, _)| word);
                 if let Some((server, _)) = SERVERS.iter().find(|(_, one)| Some(*one) == word) {
                     unit["implementation"] = (*server).into();
                 }
                 unit["modelUri"] = served.uri.into();
-                unit["type"] = kind.into();
+                // A model before another one gives it what it predicts.
+                unit["type"] = if kind == "TRANSFORMER" { "MODEL" } else { kind }.into();
                 unit["children"] = json!([child]);
                 unit
             }
         }
     }
+}
+
+/// The longest name of a unit: with `modelyard.dev/` before and `.version` behind it there is room
+/// in an annotation's name.
+const MAX_UNIT_LENGTH: usize = 50;
+
+/// What a unit is called.
+fn unit_name(name: &str) -> String {
+    let mut name = label(name);
+    name.truncate(MAX_UNIT_LENGTH);
+    name.trim_end_matches('-').to_owned()
 }
 
 fn scale(

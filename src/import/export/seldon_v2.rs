@@ -200,7 +200,7 @@ fn piped(steps: &[String]) -> Value {
             _ => json!({"name": name, "inputs": [format!("{}.outputs", steps[index - 1])]}),
         })
         .collect();
-    json!({"steps": listed, "output": {"steps": steps.last()}})
+    json!({"steps": listed, "output": {"steps": steps.last().into_iter().collect::<Vec<_>>()}})
 }
 
 /// Tells of what Models share with others on their server, and so can't have.

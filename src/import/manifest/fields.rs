@@ -1,5 +1,7 @@
 //! Objects that are taken apart: what nobody takes is what found no place.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::check::looks_like_secret;
@@ -49,6 +51,21 @@ impl Fields {
     /// Takes a whole number.
     pub(in crate::import) fn whole(&mut self, name: &str) -> Option<u64> {
         self.take_if(name, Value::as_u64)
+    }
+
+    /// Takes the texts whose names begin with `prefix`, which is left out of these.
+    pub(in crate::import) fn take_prefixed(&mut self, prefix: &str) -> BTreeMap<String, String> {
+        let mut taken = BTreeMap::new();
+        self.map.retain(
+            |name, value| match (name.strip_prefix(prefix), value.as_str()) {
+                (Some(name), Some(text)) => {
+                    taken.insert(name.to_owned(), text.to_owned());
+                    false
+                }
+                _ => true,
+            },
+        );
+        taken
     }
 
     /// Takes an object, to be taken apart in its turn.

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(super) use fields::{Fields, json_text};
 pub(super) use found::{Bytes, Found, Unit};
@@ -35,7 +35,7 @@ pub(super) use words::{say, word_for};
 pub(super) use workload::{Pod, percents, pinned, quantity};
 
 /// What an annotation or a label of ours begins with.
-const OURS: &str = "modelyard.dev/";
+pub(super) const OURS: &str = "modelyard.dev/";
 
 /// One object, as somebody wrote it.
 #[derive(Debug, Clone)]
@@ -114,13 +114,19 @@ impl Manifest {
         Fields::new(spec.unwrap_or_default())
     }
 
-    /// What of it beside `spec` and the names found no place; status is the cluster's.
+    /// What of it beside `spec` and the names found no place, with its labels and annotations;
+    /// status is the cluster's.
     pub(super) fn rest(&self) -> Map<String, Value> {
         const OF_NO_MATTER: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
         let fields = self.value.as_object().into_iter().flatten();
-        fields
+        let mut rest: Map<String, Value> = fields
             .filter(|(key, _)| !OF_NO_MATTER.contains(&key.as_str()))
             .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
+            .collect();
+        let tags = self.tags();
+        if !tags.is_empty() {
+            rest.insert("metadata.tags".to_owned(), json!(tags));
+        }
+        rest
     }
 }

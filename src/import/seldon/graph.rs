@@ -40,6 +40,8 @@ pub(super) struct Reading<'a> {
     pub alone: bool,
     /// Whether requests are those of the Open Inference Protocol.
     pub open: bool,
+    /// What annotations of ours say of its units: `<unit>.model` and `<unit>.version`.
+    pub said: BTreeMap<String, String>,
     /// Containers by their names, which are units' names.
     pub containers: &'a mut BTreeMap<String, Fields>,
     pub units: &'a mut Vec<Unit>,
@@ -52,12 +54,12 @@ pub(super) struct Reading<'a> {
 /// How many units of `graph` have a model.
 pub(super) fn count(graph: &Value) -> usize {
     let children = graph["children"].as_array().into_iter().flatten();
-    let own = usize::from(graph["implementation"] != AB_TEST && !is_router(graph));
-    own + children.map(count).sum::<usize>()
-}
-
-fn is_router(graph: &Value) -> bool {
-    matches!(graph["type"].as_str(), Some("ROUTER" | "COMBINER"))
+    let own = match graph["type"].as_str() {
+        Some("ROUTER" | "COMBINER") => false,
+        Some("TRANSFORMER" | "OUTPUT_TRANSFORMER") => graph["modelUri"].is_string(),
+        _ => graph["implementation"] != AB_TEST,
+    };
+    usize::from(own) + children.map(count).sum::<usize>()
 }
 
 impl Reading<'_> {
@@ -205,10 +207,8 @@ impl Reading<'_> {
         }
         let reference = format!("{}/{}/{name}", self.manifest.reference(), self.predictor);
         let mut unit = Unit::of(self.manifest, reference.clone(), self.names(name));
-        unit.said_version = self.manifest.ours(&format!("{}.version", self.predictor));
-        if self.alone {
-            unit.said_version = unit.said_version.or_else(|| self.manifest.ours("version"));
-        }
+        let whole = unit.said_version.take().filter(|_| self.alone);
+        unit.said_version = self.said.get(&format!("{name}.version")).cloned().or(whole);
         if let Some((_, word)) = server {
             fields.take("implementation");
             let (said, _) = say(word, None, &mut unit.version);
@@ -252,8 +252,8 @@ impl Reading<'_> {
         let whole = self.manifest.name();
         let namespace = self.manifest.namespace().unwrap_or("default");
         let predictor = self.predictor;
-        let said = self.manifest.ours(&format!("{predictor}.model"));
-        let said = said.or_else(|| self.manifest.ours("model").filter(|_| self.alone));
+        let ours = self.manifest.ours("model").filter(|_| self.alone);
+        let said = self.said.get(&format!("{name}.model")).cloned().or(ours);
         let short = if self.alone {
             whole.to_owned()
         } else {

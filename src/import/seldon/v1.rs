@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::graph::{self, Chain, Reading};
 use crate::import::DeploymentListed;
-use crate::import::manifest::{Fields, Found, Manifest, Pod};
+use crate::import::manifest::{Fields, Found, Manifest, OURS, Pod};
 
 /// A predictor, read.
 struct Predictor {
@@ -75,9 +75,11 @@ fn predictor_of(
         }
     }
     let graph = fields.take("graph").unwrap_or_default();
+    let said = annotated(&mut fields);
     let mut reading = Reading {
         manifest,
         predictor: &name,
+        said,
         alone,
         open,
         containers: &mut containers,
@@ -105,6 +107,16 @@ fn predictor_of(
         chain,
         pod,
     }
+}
+
+/// Takes what annotations of ours say of a predictor's units.
+fn annotated(fields: &mut Fields) -> BTreeMap<String, String> {
+    let Some(mut annotations) = fields.fields("annotations") else {
+        return BTreeMap::new();
+    };
+    let ours = annotations.take_prefixed(OURS);
+    fields.put_rest("annotations", annotations);
+    ours
 }
 
 /// Reads one of a predictor's `componentSpecs`: a pod with its scaling.

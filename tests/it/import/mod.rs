@@ -4,6 +4,10 @@ mod custom;
 mod deployments;
 mod folder;
 mod follow;
+mod kserve;
+mod manifests;
+mod seldon_v1;
+mod seldon_v2;
 
 use std::ffi::OsStr;
 
