@@ -120,6 +120,12 @@ fn lineage(lineage: &Lineage, fields: &mut Fields) {
         let name = std::iter::once(dataset.name.clone());
         fields.add_lines("dataset", name.chain(uri).chain(digest));
     }
+    for base in &lineage.base {
+        let relation = base.relation.iter().map(ToString::to_string);
+        let uri = base.uri.iter().map(ToString::to_string);
+        let name = std::iter::once(base.name.clone());
+        fields.add_lines("base", name.chain(relation).chain(uri));
+    }
 }
 
 fn tensors(what: &str, tensors: &[Tensor], page: &mut Page) -> fmt::Result {

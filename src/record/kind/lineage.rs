@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::address::{Address, WebUrl};
+use super::grammar::words;
 use super::identity::CommitId;
 use super::path::RelativePath;
 use super::source::SourceType;
@@ -22,6 +23,9 @@ pub struct Lineage {
     /// The data that it was trained and evaluated with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<Dataset>,
+    /// The models that it was made from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub base: Vec<BaseModel>,
 }
 
 /// A commit of a git repository.
@@ -64,6 +68,35 @@ pub struct Dataset {
     /// Which bytes it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+}
+
+/// A model that a version was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BaseModel {
+    /// What it is called: by a yard, or by a hub.
+    pub name: String,
+    /// What was done with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relation: Option<BaseRelation>,
+    /// Where it lies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<Address>,
+}
+
+words! {
+    /// What was done with a model to make another from it.
+    BaseRelation, "what was done with a model",
+    {
+        /// It was trained on with other data.
+        Finetune = "finetune",
+        /// Weights were trained that stand beside its own.
+        Adapter = "adapter",
+        /// It was merged with others.
+        Merge = "merge",
+        /// Its weights were made smaller.
+        Quantized = "quantized",
+    }
 }
 
 /// What an imported version was before.

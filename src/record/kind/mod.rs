@@ -60,7 +60,9 @@ pub use identity::{CommitId, Doi, Orcid, Subject};
 pub use image::ImageReference;
 pub use label::*;
 pub use license::License;
-pub use lineage::{Dataset, Imported, Lineage, TrainingRun, TrainingSource};
+pub use lineage::{
+    BaseModel, BaseRelation, Dataset, Imported, Lineage, TrainingRun, TrainingSource,
+};
 pub use model::*;
 pub use number::{Finite, NotFinite};
 pub use path::RelativePath;

@@ -206,7 +206,7 @@ texts! {
 }
 
 words! {
-    AllTests AnalysisSource Color Datatype Drift ForgeType ImagePurpose Kind Layout Lifecycle
+    AllTests AnalysisSource BaseRelation Color Datatype Drift ForgeType ImagePurpose Kind Layout Lifecycle
     PlanMismatch PublishMode Role RolloutAction ScaleMetric ScanVerdict Serving Severity SourceType
     StrategyType Visibility WriteBack
 }
@@ -256,10 +256,11 @@ structs! {
     ModelDependency { name, produced_by }
     Producer { model, version, product }
     Metric { name, value, dataset, split, device, higher_is_better, score }
-    Lineage { source, run, datasets }
+    Lineage { source, run, datasets, base }
     TrainingSource { repository, commit, path }
     TrainingRun { system, id, url }
     Dataset { name, uri, digest }
+    BaseModel { name, relation, uri }
     Imported { from, place, reference, revision, stage, aliases, unmapped }
     GoldenTest { name, request, expect }
 
