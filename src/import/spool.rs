@@ -158,7 +158,14 @@ impl Way<'_> {
         let mut length = opened.from;
         meter.advance(length);
         while let Some(chunk) = opened.bytes.next().await {
-            let chunk = chunk?;
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    // What came before it is what the next call goes on from.
+                    output.flush().await.map_err(failed("write"))?;
+                    return Err(error);
+                }
+            };
             length += chunk.len() as u64;
             if size.is_some_and(|size| length > size) {
                 self.forget()?;
@@ -167,6 +174,7 @@ impl Way<'_> {
             output.write_all(&chunk).await.map_err(failed("write"))?;
             meter.advance(chunk.len() as u64);
         }
+        output.flush().await.map_err(failed("write"))?;
         if let Some(size) = size.filter(|size| length < *size) {
             // The next call goes on from here.
             return Err(ImportError::Away {
@@ -177,7 +185,6 @@ impl Way<'_> {
                 source: None,
             });
         }
-        output.flush().await.map_err(failed("write"))?;
         output.sync_all().await.map_err(failed("write"))?;
         drop(output);
         self.keep()
