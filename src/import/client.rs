@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::StreamExt;
 use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE,
-    RETRY_AFTER,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, LINK,
+    RANGE, RETRY_AFTER,
 };
 use reqwest::redirect::{self, Attempt};
 use reqwest::{RequestBuilder, Response, StatusCode};
@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
+use super::huggingface::{message, refusal, reset};
 use super::{Detail, ImportError, Opened};
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
@@ -100,7 +101,38 @@ impl Client {
         doing: &str,
     ) -> Result<T, ImportError> {
         let bytes = self.retry.run(|| self.get(path, query, doing)).await?;
-        serde_json::from_slice(&bytes).map_err(|error| ImportError::Malformed {
+        self.understood(&bytes, doing)
+    }
+
+    /// Gets a page of a list from `url`, and tells where the next one is: `Link: <…>; rel="next"`
+    /// (RFC 8288), which has to be at the API's own origin.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        doing: &str,
+    ) -> Result<(T, Option<Url>), ImportError> {
+        let (bytes, headers) = self.retry.run(|| self.get_at(url.clone(), doing)).await?;
+        let next = headers.get_all(LINK).iter();
+        let mut next = next.filter_map(|link| next_page(link.to_str().ok()?));
+        let next = next.next().map(|next| url.join(next));
+        let next = next.transpose().ok().flatten();
+        if next
+            .as_ref()
+            .is_some_and(|next| next.origin() != self.base.origin())
+        {
+            return Err(ImportError::Malformed {
+                place: self.place.clone(),
+                reason: format!("to {doing} it sends us to another host"),
+            });
+        }
+        Ok((self.understood(&bytes, doing)?, next))
+    }
+
+    fn understood<T: DeserializeOwned>(&self, bytes: &[u8], doing: &str) -> Result<T, ImportError> {
+        serde_json::from_slice(bytes).map_err(|error| ImportError::Malformed {
             place: self.place.clone(),
             reason: printable(&format!("its answer to {doing} is not understood: {error}")),
         })
@@ -193,7 +225,8 @@ impl Client {
         }
     }
 
-    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+    /// The URL of `path`, whose segments are escaped here.
+    pub(super) fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
         url.path_segments_mut()
             .expect("a source is at http:// or https://")
@@ -233,9 +266,13 @@ impl Client {
         query: &[(&str, &str)],
         doing: &str,
     ) -> Result<Bytes, ImportError> {
-        let response = self
-            .send(self.request(self.url(path, query)), doing)
-            .await?;
+        let (bytes, _) = self.get_at(self.url(path, query), doing).await?;
+        Ok(bytes)
+    }
+
+    async fn get_at(&self, url: Url, doing: &str) -> Result<(Bytes, HeaderMap), ImportError> {
+        let response = self.send(self.request(url), doing).await?;
+        let headers = response.headers().clone();
         let (bytes, whole) = read_at_most(response, MAX_ANSWER_BYTES)
             .await
             .map_err(|error| self.away(doing, error))?;
@@ -246,7 +283,7 @@ impl Client {
                 unit: "bytes in an answer",
             });
         }
-        Ok(bytes)
+        Ok((bytes, headers))
     }
 
     async fn send(&self, request: RequestBuilder, doing: &str) -> Result<Response, ImportError> {
@@ -271,11 +308,18 @@ impl Client {
     /// What a no means.
     async fn no(&self, doing: &str, response: Response) -> ImportError {
         let status = response.status();
-        let retry_after = header(response.headers(), RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let headers = response.headers();
+        if let Some(refusal) = refusal(&self.place, doing, self.variables, headers) {
+            return refusal;
+        }
+        let retry_after = header(headers, RETRY_AFTER.as_str()).map(Duration::from_secs);
+        let retry_after = retry_after.or_else(|| reset(headers));
+        let said = message(headers);
         let (body, _) = read_at_most(response, MAX_ERROR_BYTES)
             .await
             .unwrap_or_default();
-        let (place, doing, detail) = (self.place.clone(), doing.to_owned(), detail(&body));
+        let (place, doing) = (self.place.clone(), doing.to_owned());
+        let detail = detail(&body).or(said);
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ImportError::Unauthorized {
                 place,
@@ -311,6 +355,15 @@ impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.place)
     }
+}
+
+/// The URL behind `rel="next"` in a `Link` header.
+fn next_page(link: &str) -> Option<&str> {
+    let mut links = link.split(',');
+    let next = links.find(|link| link.contains("rel=\"next\"") || link.contains("rel=next"))?;
+    let (_, rest) = next.split_once('<')?;
+    let (url, _) = rest.split_once('>')?;
+    Some(url)
 }
 
 /// The first byte and the whole size of `bytes 5-9/10` (RFC 9110, section 14.4).
@@ -384,6 +437,13 @@ mod tests {
         assert_eq!(content_range("bytes 5-9/*"), Some((5, None)));
         assert_eq!(content_range("bytes */10"), None);
         assert_eq!(content_range("lines 1-2/3"), None);
+    }
+
+    #[test]
+    fn the_next_page_is_where_its_link_says() {
+        let link = "<https://a.example/?p=1>; rel=\"prev\", <https://a.example/?p=3>; rel=\"next\"";
+        assert_eq!(next_page(link), Some("https://a.example/?p=3"));
+        assert_eq!(next_page("<https://a.example/>; rel=\"last\""), None);
     }
 
     #[test]

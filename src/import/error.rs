@@ -63,6 +63,32 @@ pub enum ImportError {
         /// What was looked for.
         what: String,
     },
+    /// It is open to those alone who accept its conditions.
+    #[error("{place} is gated{}", said(detail.as_ref()))]
+    Gated {
+        /// The source, which is the page with the conditions.
+        place: String,
+        /// The variables that can have a token for it.
+        variables: &'static [&'static str],
+        /// What it said.
+        detail: Option<Detail>,
+    },
+    /// It isn't there, or we may not know that it is.
+    #[error("there is no {place}, or it is private")]
+    Hidden {
+        /// The source.
+        place: String,
+        /// The variables that can have a token for it.
+        variables: &'static [&'static str],
+    },
+    /// A file that only says where its content is.
+    #[error("{file} of {place} is a pointer of Git LFS, and not the file that it stands for")]
+    Pointer {
+        /// The source.
+        place: String,
+        /// The file.
+        file: String,
+    },
     /// What it says can't be understood.
     #[error("{place} can't be read: {reason}")]
     Malformed {
@@ -112,6 +138,9 @@ impl Fault for ImportError {
             Self::Unauthorized { .. } => &codes::SOURCE_UNAUTHORIZED,
             Self::Refused { .. } => &codes::SOURCE_REFUSED,
             Self::Lacks { .. } => &codes::SOURCE_LACKS,
+            Self::Gated { .. } => &codes::SOURCE_GATED,
+            Self::Hidden { .. } => &codes::NO_SUCH_SOURCE,
+            Self::Pointer { .. } => &codes::SOURCE_FILE_POINTER,
             Self::Malformed { .. } => &codes::SOURCE_MALFORMED,
             Self::TooLarge { .. } => &codes::SOURCE_TOO_LARGE,
             Self::Changed { .. } => &codes::SOURCE_FILE_CHANGED,
@@ -134,6 +163,18 @@ impl Fault for ImportError {
             Self::Lacks { .. } => {
                 "see with --list what it has; the same command goes on from where it was".to_owned()
             }
+            Self::Gated {
+                place, variables, ..
+            } => format!(
+                "accept its conditions at {place}, and set {} to a token of who accepted them",
+                variables.join(" or ")
+            ),
+            Self::Hidden { variables, .. } => format!(
+                "see whether its name is right; if it is private, set {} to a token that may read \
+                 it",
+                variables.join(" or ")
+            ),
+            Self::Pointer { .. } => "run `git lfs pull` there, then import again".to_owned(),
             Self::Malformed { .. } => {
                 "see whether it is the kind of source that was said".to_owned()
             }

@@ -26,6 +26,7 @@ mod custom;
 mod error;
 pub mod export;
 mod folder;
+pub mod huggingface;
 mod kserve;
 mod listed;
 mod manifest;
@@ -109,6 +110,8 @@ pub mod codes {
         SOURCE_REFUSED = "source-refused";
         SOURCE_MALFORMED = "source-malformed";
         SOURCE_TOO_LARGE = "source-too-large";
+        SOURCE_GATED = "source-gated";
+        SOURCE_FILE_POINTER = "source-file-pointer";
         SOURCE_FILE_CHANGED = "source-file-changed";
         SOURCE_LACKS = "source-lacks";
         NO_SUCH_SOURCE = "no-such-source";

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::custom::Custom;
 use super::folder::Folder;
-use super::{ImportError, Source, Variables, codes, kserve, seldon};
+use super::{ImportError, Source, Variables, codes, huggingface, kserve, seldon};
 use crate::artifact::StoreOptions;
 use crate::platform::retry::Policy;
 use crate::record::kind::{self, SecretReference, SourceType};
@@ -165,6 +165,7 @@ impl Place {
             }
             SourceType::Kserve => Ok(Arc::new(kserve::open(&self.at, opening)?)),
             SourceType::Seldon => Ok(Arc::new(seldon::open(&self.at, opening)?)),
+            SourceType::Huggingface => huggingface::open(self, opening),
             kind => Err(ImportError::Malformed {
                 place: self.to_string(),
                 reason: format!("sources of kind {kind} can't be imported from yet"),

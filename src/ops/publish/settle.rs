@@ -86,7 +86,10 @@ fn next_version(yard: &Yard, model: &ModelName, bump: Bump) -> Result<Version, F
     Ok(newest.bumped(bump))
 }
 
-pub(in crate::ops) fn find_store(yard: &kind::YardSpec, name: Option<&Name>) -> Result<kind::Store, PublishError> {
+pub(in crate::ops) fn find_store(
+    yard: &kind::YardSpec,
+    name: Option<&Name>,
+) -> Result<kind::Store, PublishError> {
     let mut stores = yard.stores.iter();
     let found = match name {
         None => stores.next(),
