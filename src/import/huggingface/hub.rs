@@ -402,6 +402,7 @@ impl Source for Hub {
             models: [(id, model_of(Some(&commit.card)))].into(),
             versions,
             left_out,
+            ..Listing::default()
         })
     }
 

@@ -84,6 +84,7 @@ impl Source for Snapshot {
             versions: vec![Listed::new(&name, FIRST, name.clone())],
             models: [(name, model_of(card.as_ref()))].into(),
             left_out: Vec::new(),
+            ..Listing::default()
         })
     }
 
