@@ -10,7 +10,7 @@ use reqwest::header::{
     RANGE, RETRY_AFTER,
 };
 use reqwest::redirect::{self, Attempt};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{ClientBuilder, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -74,7 +74,22 @@ impl Client {
         variables: &'static [&'static str],
         retry: Policy,
     ) -> Result<Self, ImportError> {
-        let builder = http::builder().redirect(redirect::Policy::custom(follow));
+        Self::over(http::builder(), place, base, credentials, variables, retry)
+    }
+
+    /// The same with a builder of its own, for what is not as everywhere: certificates, proxies.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn over(
+        builder: ClientBuilder,
+        place: &str,
+        base: Url,
+        credentials: Credentials,
+        variables: &'static [&'static str],
+        retry: Policy,
+    ) -> Result<Self, ImportError> {
+        let builder = builder.redirect(redirect::Policy::custom(follow));
         Ok(Self {
             base,
             place: place.to_owned(),
@@ -100,7 +115,7 @@ impl Client {
         query: &[(&str, &str)],
         doing: &str,
     ) -> Result<T, ImportError> {
-        let bytes = self.retry.run(|| self.get(path, query, doing)).await?;
+        let bytes = self.small(path, query, doing).await?;
         self.understood(&bytes, doing)
     }
 
@@ -114,7 +129,7 @@ impl Client {
         url: &Url,
         doing: &str,
     ) -> Result<(T, Option<Url>), ImportError> {
-        let (bytes, headers) = self.retry.run(|| self.get_at(url.clone(), doing)).await?;
+        let (bytes, headers) = self.retry.run(|| self.get(url, doing)).await?;
         let next = headers.get_all(LINK).iter();
         let mut next = next.filter_map(|link| next_page(link.to_str().ok()?));
         let next = next.next().map(|next| url.join(next));
@@ -132,9 +147,18 @@ impl Client {
     }
 
     fn understood<T: DeserializeOwned>(&self, bytes: &[u8], doing: &str) -> Result<T, ImportError> {
-        serde_json::from_slice(bytes).map_err(|error| ImportError::Malformed {
-            place: self.place.clone(),
-            reason: printable(&format!("its answer to {doing} is not understood: {error}")),
+        serde_json::from_slice(bytes).map_err(|error| {
+            let reason = if bytes.trim_ascii_start().starts_with(b"<") {
+                "it is a page for people, as of a login before it".to_owned()
+            } else {
+                error.to_string()
+            };
+            ImportError::Malformed {
+                place: self.place.clone(),
+                reason: printable(&format!(
+                    "its answer to {doing} is not understood: {reason}"
+                )),
+            }
         })
     }
 
@@ -148,7 +172,16 @@ impl Client {
         query: &[(&str, &str)],
         doing: &str,
     ) -> Result<Bytes, ImportError> {
-        self.retry.run(|| self.get(path, query, doing)).await
+        self.small_at(&self.url(path, query), doing).await
+    }
+
+    /// The same at a URL of its own; the credentials go only to the API's own origin.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) async fn small_at(&self, url: &Url, doing: &str) -> Result<Bytes, ImportError> {
+        let (bytes, _) = self.retry.run(|| self.get(url, doing)).await?;
+        Ok(bytes)
     }
 
     /// Begins to read a file at byte `from`, once: who fetches it tries again.
@@ -260,18 +293,8 @@ impl Client {
         }
     }
 
-    async fn get(
-        &self,
-        path: &[&str],
-        query: &[(&str, &str)],
-        doing: &str,
-    ) -> Result<Bytes, ImportError> {
-        let (bytes, _) = self.get_at(self.url(path, query), doing).await?;
-        Ok(bytes)
-    }
-
-    async fn get_at(&self, url: Url, doing: &str) -> Result<(Bytes, HeaderMap), ImportError> {
-        let response = self.send(self.request(url), doing).await?;
+    async fn get(&self, url: &Url, doing: &str) -> Result<(Bytes, HeaderMap), ImportError> {
+        let response = self.send(self.request(url.clone()), doing).await?;
         let headers = response.headers().clone();
         let (bytes, whole) = read_at_most(response, MAX_ANSWER_BYTES)
             .await
@@ -399,7 +422,17 @@ fn detail(body: &[u8]) -> Option<Detail> {
         Ok(value) => ["message", "error", "detail"]
             .iter()
             .find_map(|field| value.get(field)?.as_str().map(str::to_owned))?,
-        Err(_) => String::from_utf8_lossy(body).into_owned(),
+        Err(_) => {
+            let text = String::from_utf8_lossy(body);
+            // As S3 says it, in XML.
+            let message = text
+                .split_once("<Message>")
+                .and_then(|(_, rest)| rest.split_once("</Message>"));
+            message.map_or_else(
+                || text.clone().into_owned(),
+                |(message, _)| message.to_owned(),
+            )
+        }
     };
     // A page is for a browser.
     if text.trim_start().starts_with('<') {
@@ -455,6 +488,10 @@ mod tests {
         );
         assert_eq!(told("go away\u{1b}[31m").unwrap(), "go away\\u{1b}[31m");
         assert_eq!(told("<html>hello</html>"), None);
+        assert_eq!(
+            told("<?xml?><Error><Message>No such key.</Message></Error>").unwrap(),
+            "No such key."
+        );
         assert_eq!(told(""), None);
     }
 }

@@ -117,6 +117,16 @@ pub enum ImportError {
         /// In what it differs.
         reason: String,
     },
+    /// A program of the user's, with which it is read, isn't there or doesn't do it.
+    #[error("{place} can't be read: {reason}")]
+    Program {
+        /// The source.
+        place: String,
+        /// What it is about the program.
+        reason: String,
+        /// What to do about it.
+        help: String,
+    },
     /// A file here can't be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -144,6 +154,7 @@ impl Fault for ImportError {
             Self::Malformed { .. } => &codes::SOURCE_MALFORMED,
             Self::TooLarge { .. } => &codes::SOURCE_TOO_LARGE,
             Self::Changed { .. } => &codes::SOURCE_FILE_CHANGED,
+            Self::Program { .. } => &codes::SOURCE_PROGRAM,
             Self::File(error) => error.code(),
             Self::Client(error) => error.code(),
         }
@@ -182,6 +193,7 @@ impl Fault for ImportError {
             Self::Changed { .. } => {
                 "import again when nobody writes to it; what was complete is kept".to_owned()
             }
+            Self::Program { help, .. } => help.clone(),
             Self::File(error) => return error.help(),
             Self::Client(error) => return error.help(),
         })

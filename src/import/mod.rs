@@ -31,6 +31,7 @@ mod kserve;
 mod listed;
 mod manifest;
 pub mod mapping;
+mod mlflow;
 mod mlmodel;
 mod place;
 mod seldon;
@@ -114,6 +115,7 @@ pub mod codes {
         SOURCE_FILE_POINTER = "source-file-pointer";
         SOURCE_FILE_CHANGED = "source-file-changed";
         SOURCE_LACKS = "source-lacks";
+        SOURCE_PROGRAM = "source-program";
         NO_SUCH_SOURCE = "no-such-source";
         UNUSABLE_MAPPING = "unusable-mapping";
         UNMAPPED_NAME = "unmapped-name";

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::custom::Custom;
 use super::folder::Folder;
+use super::mlflow::Mlflow;
 use super::{ImportError, Source, Variables, codes, huggingface, kserve, seldon};
 use crate::artifact::StoreOptions;
 use crate::platform::retry::Policy;
@@ -166,6 +167,7 @@ impl Place {
             SourceType::Kserve => Ok(Arc::new(kserve::open(&self.at, opening)?)),
             SourceType::Seldon => Ok(Arc::new(seldon::open(&self.at, opening)?)),
             SourceType::Huggingface => huggingface::open(self, opening),
+            SourceType::Mlflow => Ok(Arc::new(Mlflow::open(self, opening)?)),
             kind => Err(ImportError::Malformed {
                 place: self.to_string(),
                 reason: format!("sources of kind {kind} can't be imported from yet"),
