@@ -34,6 +34,10 @@ pub mod gitea;
 #[cfg(feature = "real-tools")]
 mod killing;
 #[cfg(feature = "real-tools")]
+pub mod minio;
+#[cfg(feature = "real-tools")]
+pub mod mlflow;
+#[cfg(feature = "real-tools")]
 pub mod prism;
 #[cfg(feature = "real-tools")]
 mod process;

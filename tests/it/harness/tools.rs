@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// The program of this name: `crane`, `oras`, `registry`, `cosign3`, `cosign2`,
-/// `referrers-registry`, `token-server`, `check-jsonschema`, `samples-python`, `tools-python`, `uv`, `act`, `actionlint`; and `kill-at`, for
+/// `referrers-registry`, `token-server`, `check-jsonschema`, `samples-python`, `tools-python`, `uv`, `act`, `actionlint`,
+/// `mlflow3`, `mlflow3-python`, `mlflow2`, `mlflow2-python`, `minio`; and `kill-at`, for
 /// [`killed_at_every_write`](super::killed_at_every_write).
 ///
 /// A test that needs a tool fails without it; it is never skipped.

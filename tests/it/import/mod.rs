@@ -6,6 +6,7 @@ mod folder;
 mod follow;
 mod kserve;
 mod manifests;
+mod mlflow;
 mod seldon_v1;
 mod seldon_v2;
 

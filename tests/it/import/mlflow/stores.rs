@@ -1,0 +1,172 @@
+//! Where artifacts can lie: behind the server, in a store that it signs for, in one of the user's.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use modelyard::import::{Files, Source};
+use modelyard::record::Fault;
+
+use super::lab::{Told, digests};
+use super::{fetched, list, listed, open};
+use crate::harness::Sandbox;
+use crate::harness::minio::Minio;
+use crate::harness::mlflow::Mlflow;
+
+/// A server under `/team` whose store is MinIO's, which it signs for.
+struct Stores {
+    minio: Minio,
+    server: Mlflow,
+    told: Told,
+}
+
+/// One for all; MinIO is ended with the server's folder at the latest.
+fn stores() -> &'static Stores {
+    static STORES: OnceLock<Stores> = OnceLock::new();
+    STORES.get_or_init(|| {
+        let minio = Minio::start();
+        let variables = minio.variables();
+        let mut variables: Vec<_> = variables
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
+        variables.push(("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "true"));
+        let words = [
+            "--static-prefix",
+            "/team",
+            "--artifacts-destination",
+            "s3://models/own",
+        ];
+        let server = Mlflow::start_with(3, &words, &variables);
+        let url = format!("http://{}/team", server.host());
+        variables.push(("MLFLOW_TRACKING_URI", &url));
+        let program =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/import/mlflow/stores.py");
+        let told = server.folder().join("told.json");
+        server.run(&[&program, &told], &variables);
+        let told = serde_json::from_slice(&fs::read(told).unwrap()).unwrap();
+        Stores {
+            minio,
+            server,
+            told,
+        }
+    })
+}
+
+impl Stores {
+    fn source(&self, variables: &[(&str, &str)]) -> Arc<dyn Source> {
+        let word = format!("mlflow:http://{}/team/", self.server.host());
+        open(&word, Path::new("/"), variables).unwrap()
+    }
+
+    /// Fetches a version, compares it with what MLflow's own client loads, and tells by what its
+    /// files were found.
+    async fn compare(&self, source: &dyn Source, reference: &str) -> String {
+        let sandbox = Sandbox::new();
+        let listing = list(source).await.unwrap();
+        let listed = listed(&listing, reference);
+        let candidate = source.candidate(listed).await.unwrap();
+        let folder = fetched(source, listed, &candidate, &sandbox.path(""))
+            .await
+            .unwrap();
+        assert_eq!(digests(&folder), self.told[reference]);
+        let Files::There(files) = &candidate.files else {
+            panic!("{:?}", candidate.files);
+        };
+        let key: serde_json::Value = serde_json::from_str(&files[0].key).unwrap();
+        key["by"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn the_servers_own_store_is_fetched_by_urls_that_it_signs() {
+    let stores = stores();
+    let by = stores
+        .compare(&*stores.source(&[]), "models:/proxied/1")
+        .await;
+    assert_eq!(by, "store");
+    assert!(
+        stores
+            .server
+            .log()
+            .contains("/team/api/2.0/mlflow-artifacts/presigned/"),
+        "{}",
+        stores.server.log()
+    );
+}
+
+#[tokio::test]
+async fn a_store_of_the_users_is_asked_directly_with_the_users_keys() {
+    let stores = stores();
+    let variables = stores.minio.variables();
+    let variables: Vec<_> = variables
+        .iter()
+        .map(|(name, value)| (*name, &**value))
+        .collect();
+    let by = stores
+        .compare(&*stores.source(&variables), "models:/direct/1")
+        .await;
+    assert_eq!(by, "s3");
+}
+
+#[tokio::test]
+async fn without_keys_that_fit_it_is_asked_by_the_server() {
+    let stores = stores();
+    let url = stores.minio.url();
+    let wrong = [
+        ("AWS_ACCESS_KEY_ID", "somebody"),
+        ("AWS_SECRET_ACCESS_KEY", "else"),
+        ("MLFLOW_S3_ENDPOINT_URL", &*url),
+    ];
+    let source = stores.source(&wrong);
+    let listing = list(&*source).await.unwrap();
+    let listed = listed(&listing, "models:/direct/1");
+    let candidate = source.candidate(listed).await.unwrap();
+    let Files::There(files) = &candidate.files else {
+        panic!("{:?}", candidate.files);
+    };
+    let told = &stores.told["models:/direct/1"];
+    let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
+    // Some clients' markers of folders are no files to them.
+    assert!(told.keys().all(|path| paths.contains(path)), "{paths:?}");
+    let one: Vec<_> = files
+        .iter()
+        .filter(|file| file.path == "artifacts/files/tief/ö +&.txt")
+        .cloned()
+        .collect();
+    assert!(one[0].key.contains(r#""by":"version""#), "{one:?}");
+    let sandbox = Sandbox::new();
+    let few = modelyard::import::Candidate {
+        files: Files::There(one),
+        ..Default::default()
+    };
+    let folder = fetched(&*source, listed, &few, &sandbox.path(""))
+        .await
+        .unwrap();
+    for (path, digest) in digests(&folder) {
+        assert_eq!(told[&path], digest, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_told() {
+    let stores = stores();
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", Minio::KEY),
+        ("AWS_SECRET_ACCESS_KEY", Minio::SECRET),
+        ("MLFLOW_S3_ENDPOINT_URL", "http://127.0.0.1:1"),
+    ];
+    let source = stores.source(&variables);
+    let listing = list(&*source).await.unwrap();
+    let error = source
+        .candidate(listed(&listing, "models:/direct/1"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code().id, "source-away", "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("s3://models can't be reached"),
+        "{error}"
+    );
+}
