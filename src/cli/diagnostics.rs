@@ -36,11 +36,7 @@ const BLUE: Style = BOLD.fg_color(Some(anstyle::Color::Ansi(AnsiColor::Blue)));
 
 /// Writes one diagnostic.
 pub(super) fn write(page: &mut Page, diagnostic: &Diagnostic) -> fmt::Result {
-    let (word, color) = match diagnostic.severity {
-        Severity::Error => ("error", AnsiColor::Red),
-        Severity::Warning => ("warning", AnsiColor::Yellow),
-        Severity::Note => ("note", AnsiColor::Cyan),
-    };
+    let (word, color) = word(diagnostic.severity);
     let style = BOLD.fg_color(Some(color.into()));
     let message = visible(&diagnostic.message);
     writeln!(
@@ -48,6 +44,22 @@ pub(super) fn write(page: &mut Page, diagnostic: &Diagnostic) -> fmt::Result {
         "{style}{word}[{}]{style:#}{BOLD}: {message}{BOLD:#}",
         diagnostic.code
     )?;
+    places(page, diagnostic)?;
+    if let Some(help) = &diagnostic.help {
+        let help = visible(help);
+        writeln!(
+            page,
+            "{:GUTTER$} {BLUE}={BLUE:#} {BOLD}help{BOLD:#}: {help}",
+            ""
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes where a diagnostic is, and what else has to do with it, with the lines themselves.
+pub(super) fn places(page: &mut Page, diagnostic: &Diagnostic) -> fmt::Result {
+    let (_, color) = word(diagnostic.severity);
+    let style = BOLD.fg_color(Some(color.into()));
     place(
         page,
         "-->",
@@ -59,15 +71,15 @@ pub(super) fn write(page: &mut Page, diagnostic: &Diagnostic) -> fmt::Result {
         let under = ('-', BLUE, Some(related.message.as_str()));
         place(page, ":::", &related.path, related.place.as_ref(), under)?;
     }
-    if let Some(help) = &diagnostic.help {
-        let help = visible(help);
-        writeln!(
-            page,
-            "{:GUTTER$} {BLUE}={BLUE:#} {BOLD}help{BOLD:#}: {help}",
-            ""
-        )?;
-    }
     Ok(())
+}
+
+const fn word(severity: Severity) -> (&'static str, AnsiColor) {
+    match severity {
+        Severity::Error => ("error", AnsiColor::Red),
+        Severity::Warning => ("warning", AnsiColor::Yellow),
+        Severity::Note => ("note", AnsiColor::Cyan),
+    }
 }
 
 /// Writes where something is, the line itself, and what is under it.

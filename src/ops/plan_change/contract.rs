@@ -162,6 +162,7 @@ impl Promise for Tensor {
         }
         if self.labels != new.labels {
             match new.labels.strip_prefix(self.labels.as_slice()) {
+                Some([_]) => all.tell(false, "1 more label".to_owned()),
                 Some(more) => all.tell(false, format!("{} more labels", more.len())),
                 None => all.tell(true, "labels mean something else".to_owned()),
             }
@@ -302,7 +303,7 @@ mod tests {
         };
         assert_eq!(
             told(&labels(&["ok"]), &labels(&["ok", "scratch"])),
-            ["output y: 1 more labels"]
+            ["output y: 1 more label"]
         );
         assert_eq!(
             told(&labels(&["ok", "scratch"]), &labels(&["scratch", "ok"])),

@@ -64,10 +64,15 @@ pub fn body(plan: &Planned, most: usize) -> String {
 /// What can be opened: a section's blocks, as many as there is room for.
 fn section(section: &Section) -> String {
     let mut text = format!("\n<details><summary>{}</summary>\n", html(&section.title));
-    let mut left_out = 0;
+    let (mut left_out, mut is_list) = (0, false);
     for shown in &section.blocks {
         let room = MOST_BYTES_OF_ONE.saturating_sub(text.len());
+        let was_list = std::mem::replace(&mut is_list, matches!(shown, Block::Lines(_)));
         match block(shown, room) {
+            // An empty line between two lists would spread both.
+            Some(block) if left_out == 0 && was_list && is_list => {
+                text.push_str(block.trim_start_matches('\n'));
+            }
             Some(block) if left_out == 0 => text.push_str(&block),
             _ => left_out += 1,
         }

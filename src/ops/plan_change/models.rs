@@ -96,7 +96,8 @@ pub struct VersionPlan {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Version>,
     /// The version that metadata, files, inputs and outputs are held against: the champion, else
-    /// the version before; its own record on the base where that changes.
+    /// the version before; its own record on the base where that changes. Inputs and outputs of one
+    /// that is released, or begins to be meant, are held against the champion's in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Version>,
     /// What its record says of it, but for what is told below.
@@ -256,8 +257,9 @@ impl Records<'_> {
         let new = readable(self.head.model(self.name), self.unreadable)?;
         let aliases = aliases(old.as_ref(), new.as_ref());
         let mut versions: BTreeSet<Version> = touched.versions.keys().cloned().collect();
-        versions.extend(aliases.iter().filter_map(|moved| moved.version.to.clone()));
-        versions.extend(touched.meant);
+        let mut meant = touched.meant;
+        meant.extend(aliases.iter().filter_map(|moved| moved.version.to.clone()));
+        versions.extend(meant.iter().cloned());
         let license = |model: &Model| model.spec.license.as_ref().map(ToString::to_string);
         let (from, to) = (
             old.as_ref().and_then(license),
@@ -283,7 +285,8 @@ impl Records<'_> {
         // The newest first: it is what most changes are about.
         for version in versions.into_iter().rev() {
             let is = touched.versions.get(&version).copied();
-            drafts.extend(self.version(&version, is, champion.as_ref())?);
+            let is_meant = meant.contains(&version);
+            drafts.extend(self.version(&version, (is, is_meant), champion.as_ref())?);
         }
         Ok(Draft {
             plan,
@@ -294,7 +297,7 @@ impl Records<'_> {
     fn version(
         &mut self,
         version: &Version,
-        is: Option<Fate>,
+        (is, is_meant): (Option<Fate>, bool),
         champion: Option<&Version>,
     ) -> Result<Option<VersionDraft>, CatalogError> {
         let new = self.resolved(self.head, version)?;
@@ -324,7 +327,13 @@ impl Records<'_> {
             (_, true) => differences(old_spec.as_ref(), new_spec.as_ref(), &["lifecycle"]),
             _ => differences(old_spec.as_ref(), new_spec.as_ref(), &TOLD_APART),
         };
-        let contract = match (&old_spec, &new_spec) {
+        // Who called the champion calls this one, where it begins to be meant or is released.
+        let begins = is_meant || (to == Some(Lifecycle::Released) && from != to);
+        let called = match (&best, begins) {
+            (Some(best), true) => Some(best.record.spec.clone()),
+            _ => old_spec.clone(),
+        };
+        let contract = match (&called, &new_spec) {
             (Some(old), Some(new)) if !is_removed => contract::changes(old, new),
             _ => Vec::new(),
         };

@@ -21,9 +21,12 @@ pub(super) fn glance(plan: &EnvironmentPlan) -> Vec<Line> {
         let line = line.say(": nobody knows what should be here; what runs stays");
         lines.push(line.sign(Sign::Stop));
     }
-    if !plan.cannot.is_empty() {
-        let count = counted(plan.cannot.len(), "thing");
-        let line = Line::quoted(&plan.environment).say(format!(": {count} can't be done there"));
+    if let [first, more @ ..] = &plan.cannot[..] {
+        let line = Line::quoted(&plan.environment).say(": can't be done there: ");
+        let line = match more.len() {
+            0 => line.quote(first),
+            more => line.quote(first).say(format!(", and {more} more")),
+        };
         lines.push(line.sign(Sign::Stop));
     }
     match (&plan.is, plan.deployments.is_empty()) {
@@ -126,9 +129,17 @@ fn course(line: Line, legs: &[Leg]) -> Line {
     if least > 0 {
         line = line.say(format!(", {} at the least", lasting(least)));
     }
-    match legs.iter().filter(|leg| leg.approval).count() {
+    let approved: Vec<String> = legs.iter().filter(|leg| leg.approval).map(weight).collect();
+    match approved.len() {
         0 => line,
-        count => line.say(format!(", {}", counted(count, "approval"))),
+        1..=LEGS_AT_A_GLANCE => {
+            let line = line.say(", ").stress("a person approves");
+            line.say(format!(" at {}", approved.join(", ")))
+        }
+        count => {
+            let line = line.say(", ").stress("a person approves");
+            line.say(format!(" {count} steps"))
+        }
     }
 }
 

@@ -30,9 +30,9 @@ pub(super) fn glance(plan: &ModelPlan) -> Vec<Line> {
     }
     for moves in &plan.aliases {
         let line = Line::quoted(&plan.model)
-            .say(" ")
+            .say(": alias ")
             .quote(&moves.alias)
-            .say(": ");
+            .say(", ");
         let (from, to) = (moves.version.from.as_ref(), moves.version.to.as_ref());
         lines.push(moved(line, from, to));
     }
@@ -100,9 +100,19 @@ fn version(model: &ModelPlan, plan: &VersionPlan) -> Option<Line> {
             None => "the previous version's",
         };
         line = line.say(format!(", score {value} beside {than} {before}"));
-        if metric.better == Some(false) {
-            line = line.say(" (worse)");
-        }
+        line = match metric.better {
+            Some(true) => line.say(" (better)"),
+            Some(false) => line.say(" (").stress("worse").say(")"),
+            None => line,
+        };
+    }
+    let worse = plan.metrics.iter().filter(|one| !one.score);
+    let worse: Vec<&String> = worse
+        .filter(|one| one.better == Some(false))
+        .map(|one| &one.name)
+        .collect();
+    if !worse.is_empty() {
+        line = line.say("; ").stress("worse").say(" in ").list(worse);
     }
     Some(line)
 }
@@ -154,7 +164,7 @@ pub(super) fn section(plan: &ModelPlan) -> Section {
         blocks.push(Block::Heading(Line::said("Who depends on it")));
         let told = dependents.told.iter();
         let mut lines: Vec<Line> = told
-            .map(|one| Line::quoted(&one.who).say(" ").quote(&one.on))
+            .map(|one| Line::quoted(&one.who).say(": ").quote(&one.on))
             .collect();
         if dependents.more > 0 {
             lines.push(Line::said(format!("… and {} more", dependents.more)));

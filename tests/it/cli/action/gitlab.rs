@@ -98,7 +98,7 @@ fn a_merge_request_is_checked_and_told() {
         let comments = state.pull(1).comments.clone();
         assert_eq!(comments.len(), 1);
         assert!(
-            comments[0].2.contains("error[unknown-field]"),
+            comments[0].2.contains("(`unknown-field`)"),
             "{}",
             comments[0].2
         );

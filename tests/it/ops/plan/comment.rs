@@ -15,14 +15,14 @@ fn a_reviewer_sees_what_a_merge_would_do() {
       ! factory/resize: leaves; vision/resize 1.0.0 is drained and ends
       ! vision/defects: its licence changes, MIT → Apache-2.0
       ! vision/defects 1.5.0 breaks those who call it: input image, [-1, 3, 224, 224] -> [1, 3, 256, 256]
-      factory/defects: vision/defects 1.4.0 → vision/defects 1.5.0 by canary: 5 % → 50 % → 100 %, 40m at the least, 1 approval
+      factory/defects: vision/defects 1.4.0 → vision/defects 1.5.0 by canary: 5 % → 50 % → 100 %, 40m at the least, a person approves at 50 %
       factory/reader: text/reader 2.0.0 stays, 1 setting changes
-      vision/defects champion: 1.4.0 → 1.5.0
-      vision/defects 1.5.0: a new version, released, score 0.973 beside the champion's 0.961
+      vision/defects: alias champion, 1.4.0 → 1.5.0
+      vision/defects 1.5.0: a new version, released, score 0.973 beside the champion's 0.961 (better); worse in latency_p99_ms
 
     Environment factory, target process
 
-      defects: vision/defects 1.4.0 → vision/defects 1.5.0 by canary: 5 % → 50 % → 100 %, 40m at the least, 1 approval
+      defects: vision/defects 1.4.0 → vision/defects 1.5.0 by canary: 5 % → 50 % → 100 %, 40m at the least, a person approves at 50 %
           step  new version gets  from                        until                                        replicas new + old
           1     5 %               when it is ready            10m                                          1 + 2
           2     50 %              10m later, at the earliest  30m and errors hold, then a person approves  1 + 2
@@ -50,7 +50,7 @@ fn a_reviewer_sees_what_a_merge_would_do() {
         alias champion: 1.4.0 → 1.5.0
         ~ title: Surface defects -> Surface defects of sheet metal
 
-      vision/defects 1.5.0: a new version, released, score 0.973 beside the champion's 0.961
+      vision/defects 1.5.0: a new version, released, score 0.973 beside the champion's 0.961 (better); worse in latency_p99_ms
         ! breaking: input image, [-1, 3, 224, 224] -> [1, 3, 256, 256]
           metric                    this version  champion
           score accuracy ↑ (line3)  0.973 better  0.961
@@ -63,8 +63,8 @@ fn a_reviewer_sees_what_a_merge_would_do() {
         + changes: Retrained, thanks @everyone | https://example.com `x`
 
       Who depends on it
-        deployment factory/defects serves it
-        text/reader 2.0.0 needs its output label
+        deployment factory/defects: serves it
+        text/reader 2.0.0: needs its output label
 
     HEAD against BASE
     plan sha256:7329cad7c4ea191c28cf8228247cc2915297d4e3e5e672a58745ae0bdf2246d7
@@ -85,14 +85,14 @@ fn the_comment_says_it_at_a_glance_and_records_draw_nothing_in_it() {
     - ⚠️ `factory/resize`: **leaves**; `vision/resize 1.0.0` is drained and ends
     - ⚠️ `vision/defects`: its licence changes, `MIT` → `Apache-2.0`
     - ⚠️ `vision/defects 1.5.0` **breaks** those who call it: input `image`, `[-1, 3, 224, 224] -> [1, 3, 256, 256]`
-    - `factory/defects`: `vision/defects 1.4.0` → `vision/defects 1.5.0` by canary: 5 % → 50 % → 100 %, 40m at the least, 1 approval
+    - `factory/defects`: `vision/defects 1.4.0` → `vision/defects 1.5.0` by canary: 5 % → 50 % → 100 %, 40m at the least, **a person approves** at 50 %
     - `factory/reader`: `text/reader 2.0.0` stays, 1 setting changes
-    - `vision/defects` `champion`: `1.4.0` → `1.5.0`
-    - `vision/defects 1.5.0`: a new version, released, score 0.973 beside the champion's 0.961
+    - `vision/defects`: alias `champion`, `1.4.0` → `1.5.0`
+    - `vision/defects 1.5.0`: a new version, released, score 0.973 beside the champion's 0.961 (better); **worse** in `latency_p99_ms`
 
     <details><summary>Environment <code>factory</code>, target <code>process</code></summary>
 
-    #### `defects`: `vision/defects 1.4.0` → `vision/defects 1.5.0` by canary: 5 % → 50 % → 100 %, 40m at the least, 1 approval
+    #### `defects`: `vision/defects 1.4.0` → `vision/defects 1.5.0` by canary: 5 % → 50 % → 100 %, 40m at the least, **a person approves** at 50 %
 
     | step | new version gets | from | until | replicas new + old |
     | --- | --- | --- | --- | --- |
@@ -138,7 +138,7 @@ fn the_comment_says_it_at_a_glance_and_records_draw_nothing_in_it() {
     + title: Surface defects of sheet metal
     ```
 
-    #### `vision/defects 1.5.0`: a new version, released, score 0.973 beside the champion's 0.961
+    #### `vision/defects 1.5.0`: a new version, released, score 0.973 beside the champion's 0.961 (better); **worse** in `latency_p99_ms`
 
     - ⚠️ **breaking:** input `image`, `[-1, 3, 224, 224] -> [1, 3, 256, 256]`
 
@@ -150,9 +150,7 @@ fn the_comment_says_it_at_a_glance_and_records_draw_nothing_in_it() {
     - ⛔ bytes `sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd`, not in their store
     - signatures unknown
     - 0 golden tests
-
     - files unknown: `the store does not have them`
-
     - what its record says, against `1.4.0`
 
     ```diff
@@ -161,8 +159,8 @@ fn the_comment_says_it_at_a_glance_and_records_draw_nothing_in_it() {
 
     #### Who depends on it
 
-    - `deployment factory/defects` `serves it`
-    - `text/reader 2.0.0` `needs its output label`
+    - `deployment factory/defects`: `serves it`
+    - `text/reader 2.0.0`: `needs its output label`
 
     </details>
 
