@@ -1,13 +1,15 @@
 //! The comment that tells what became of a merge.
 //!
 //! ```text
-//! **`factory`**: ⏳ is under way
+//! ### ⏳ `factory` is under way
 //!
-//! | | Deployment | How it goes | Serves now | Health | Since (UTC) |
-//! | --- | --- | --- | --- | --- | --- |
+//! How what failed did so, what serves instead, and what reverts it.
+//!
+//! | | Deployment | How it goes | Serves now | Health |
+//! | --- | --- | --- | --- | --- |
 //! | ⏳ | `digits` to `vision/digits 1.5.0` | step 2 of 3, 25 % | 75 % `vision/digits 1.4.0`, … | …
 //!
-//! What it waits for, what was measured, how it failed and what reverts it, and what happened when.
+//! What it waits for, what was measured, and what happened when.
 //! ```
 //!
 //! Whatever records, runtimes or metrics say stands in code spans, where nothing is markup, a link,
@@ -39,13 +41,17 @@ pub(super) fn page(
     claim: &Claim,
     reverts: &BTreeMap<String, Option<String>>,
 ) -> String {
-    let mut page = format!(
-        "**{}**: {}\n\n| | Deployment | How it goes | Serves now | Health | Since (UTC) |\n\
-         | --- | --- | --- | --- | --- | --- |\n",
-        name(environment),
-        headline(claim.state())
-    );
+    let (sign, words) = headline(claim.state());
+    let mut page = format!("### {sign} {} {words}\n", name(environment));
     let parts: Vec<(&Name, &Part)> = claim.parts.iter().take(MAX_PARTS).collect();
+    // What somebody has to do something about comes first.
+    for (deployment, part) in &parts {
+        if let Some(fall) = view(part).and_then(|view| view.fall.as_ref()) {
+            failed(&mut page, deployment, fall, reverts);
+        }
+    }
+    page += "\n| | Deployment | How it goes | Serves now | Health |\n\
+             | --- | --- | --- | --- | --- |\n";
     for (deployment, part) in &parts {
         row(&mut page, deployment, part);
     }
@@ -53,7 +59,12 @@ pub(super) fn page(
         page += &format!("\nand {more} more deployments\n");
     }
     for (deployment, part) in &parts {
-        details(&mut page, deployment, part, reverts);
+        match view(part) {
+            Some(view) if view.fall.is_none() && !part.is_over() => {
+                under_way(&mut page, deployment, view);
+            }
+            _ => {}
+        }
     }
     let commit = claim.commit.get(..12).unwrap_or(&claim.commit);
     page += &format!("\n<sub>main at {}</sub>\n", code(commit, MAX_TEXT));
@@ -64,13 +75,18 @@ pub(super) fn page(
     page
 }
 
-fn headline(state: DeploymentState) -> &'static str {
+const fn headline(state: DeploymentState) -> (&'static str, &'static str) {
     match state {
-        DeploymentState::InProgress => "⏳ is under way",
-        DeploymentState::Success => "✅ is as main says",
-        DeploymentState::Failure => "❌ is not as main says",
-        DeploymentState::Superseded => "↪ main says something else by now",
+        DeploymentState::InProgress => ("⏳", "is under way"),
+        DeploymentState::Success => ("✅", "is as main says"),
+        DeploymentState::Failure => ("❌", "is not as main says"),
+        DeploymentState::Superseded => ("↪", "follows a later merge by now"),
     }
+}
+
+/// How it does, unless a later commit took its place.
+fn view(part: &Part) -> Option<&View> {
+    part.view.as_ref().filter(|_| part.superseded.is_none())
 }
 
 fn mark(part: &Part) -> &'static str {
@@ -94,16 +110,14 @@ fn row(page: &mut String, deployment: &Name, part: &Part) {
         (None, Some(view)) => in_words(view),
         (None, None) => "is begun".to_owned(),
     };
-    let since = part.log.last().map(|line| time(line.at));
     // Text is written to memory, which can't fail.
     let _ = writeln!(
         page,
-        "| {} | {}{wanted} | {goes} | {} | {} | {} |",
+        "| {} | {}{wanted} | {goes} | {} | {} |",
         mark(part),
         name(deployment),
         serves(view),
         view.map_or("", |view| view.health.as_str()),
-        since.unwrap_or_default(),
     );
 }
 
@@ -117,22 +131,6 @@ fn serves(view: Option<&View>) -> String {
     }
     let told: Vec<String> = shares.iter().take(MAX_LINES).map(share).collect();
     told.join(", ")
-}
-
-fn details(
-    page: &mut String,
-    deployment: &Name,
-    part: &Part,
-    reverts: &BTreeMap<String, Option<String>>,
-) {
-    let Some(view) = part.view.as_ref().filter(|_| part.superseded.is_none()) else {
-        return;
-    };
-    if let Some(fall) = &view.fall {
-        failed(page, deployment, fall, reverts);
-    } else if !part.is_over() {
-        under_way(page, deployment, view);
-    }
 }
 
 fn failed(

@@ -119,11 +119,11 @@ fn a_rollout_is_told_at_a_glance() {
     assert_eq!(one.state(), DeploymentState::InProgress);
     assert_eq!(one.summary(), "digits: step 2 of 3, 25 %");
     insta::assert_snapshot!(told(&one), @r"
-    **`factory`**: ⏳ is under way
+    ### ⏳ `factory` is under way
 
-    | | Deployment | How it goes | Serves now | Health | Since (UTC) |
-    | --- | --- | --- | --- | --- | --- |
-    | ⏳ | `digits` to `vision/digits 1.5.0` | step 2 of 3, 25 % | 75 % `vision/digits 1.4.0`, 25 % `vision/digits 1.5.0` | progressing | 2026-11-01 12:01:01 |
+    | | Deployment | How it goes | Serves now | Health |
+    | --- | --- | --- | --- | --- |
+    | ⏳ | `digits` to `vision/digits 1.5.0` | step 2 of 3, 25 % | 75 % `vision/digits 1.4.0`, 25 % `vision/digits 1.5.0` | progressing |
 
     `digits`:
 
@@ -162,11 +162,7 @@ fn a_failure_is_told_with_its_evidence_and_its_revert() {
     let branch = "revert/factory/digits/0123".to_owned();
     let reverts = BTreeMap::from([(branch, Some(url.to_owned()))]);
     insta::assert_snapshot!(page(&name("factory"), &one, &reverts), @r"
-    **`factory`**: ❌ is not as main says
-
-    | | Deployment | How it goes | Serves now | Health | Since (UTC) |
-    | --- | --- | --- | --- | --- | --- |
-    | ❌ | `digits` to `vision/digits 1.5.0` | failed, and was taken back | 100 % `vision/digits 1.4.0` | degraded | 2026-11-01 12:00:09 |
+    ### ❌ `factory` is not as main says
 
     **`digits` failed** at 2026-11-01 12:00:09 UTC; `vision/digits 1.4.0` serves again.
 
@@ -174,6 +170,10 @@ fn a_failure_is_told_with_its_evidence_and_its_revert() {
     - `errors: 3 good, 1 bad`
 
     Its revert: https://git.example.com/acme/yard/pulls/14
+
+    | | Deployment | How it goes | Serves now | Health |
+    | --- | --- | --- | --- | --- |
+    | ❌ | `digits` to `vision/digits 1.5.0` | failed, and was taken back | 100 % `vision/digits 1.4.0` | degraded |
 
     <sub>main at `cccccccccccc`</sub>
 
