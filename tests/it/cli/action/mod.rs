@@ -6,6 +6,7 @@ mod github;
 mod gitlab;
 mod install;
 mod linted;
+mod release;
 
 use std::fs;
 use std::path::Path;
