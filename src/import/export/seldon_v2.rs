@@ -58,11 +58,16 @@ fn one(
         let mirror = shadow.map(|shadow| mirror(deployment, shadow, find, target, out));
         let spec = experimented(&parts, mirror.flatten());
         out.manifests
-            .push(object("Experiment", &name, target, Map::new(), spec));
+            .push(object("Experiment", &name, target, Map::new(), &spec));
     } else if pipeline && let Some(main) = parts.first() {
         steps.push(main.name.clone());
-        out.manifests
-            .push(object("Pipeline", &name, target, Map::new(), piped(&steps)));
+        out.manifests.push(object(
+            "Pipeline",
+            &name,
+            target,
+            Map::new(),
+            &piped(&steps),
+        ));
     }
 }
 
@@ -71,7 +76,7 @@ fn object(
     name: &str,
     target: &Target,
     annotations: Map<String, Value>,
-    spec: Value,
+    spec: &Value,
 ) -> Value {
     json!({
         "apiVersion": "mlops.seldon.io/v1alpha1",
@@ -117,7 +122,7 @@ fn model(deployment: &Deployment, part: &Part, target: &Target) -> Value {
         &part.name,
         target,
         annotations(&part.served, ""),
-        spec,
+        &spec,
     )
 }
 

@@ -152,9 +152,9 @@ fn file(
     };
     let folder = path.parent().map(Path::to_owned);
     if dialect.settings && is_settings(path) {
-        let content =
+        let content: Value =
             serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
-        return Ok(vec![settings(content, place, folder, root)]);
+        return Ok(vec![settings(&content, place, folder, root)]);
     }
     // Most YAML of a repository is somebody else's, and need not even be YAML (templates).
     if !dialect.groups.iter().any(|group| holds(&bytes, group)) {
@@ -215,7 +215,7 @@ fn manifest(at: String, folder: Option<&Path>, value: Value) -> Manifest {
 }
 
 /// A folder of MLServer as an object like the others.
-fn settings(content: Value, at: String, folder: Option<PathBuf>, root: &Path) -> Manifest {
+fn settings(content: &Value, at: String, folder: Option<PathBuf>, root: &Path) -> Manifest {
     let inside = folder.as_deref().map(|folder| shown(folder, root));
     let name = content["name"].as_str().map(str::to_owned);
     let name = name.or_else(|| Some(folder.as_ref()?.file_name()?.to_string_lossy().into_owned()));

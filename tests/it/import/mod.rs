@@ -1,5 +1,6 @@
 //! `modelyard import`, as a person runs it.
 
+mod canary;
 mod custom;
 mod deployments;
 mod folder;

@@ -391,7 +391,7 @@ async fn what_is_exported_to_v1_is_read_as_what_it_was() {
             name: ranked-embed
             implementation: SKLEARN_SERVER
             modelUri: https://models.acme.example/embed-text/1.0.0/model.joblib
-            type: TRANSFORMER
+            type: MODEL
             children:
               - name: after-2
                 type: OUTPUT_TRANSFORMER
