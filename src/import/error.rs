@@ -149,7 +149,7 @@ impl Fault for ImportError {
             Self::Refused { .. } => &codes::SOURCE_REFUSED,
             Self::Lacks { .. } => &codes::SOURCE_LACKS,
             Self::Gated { .. } => &codes::SOURCE_GATED,
-            Self::Hidden { .. } => &codes::NO_SUCH_SOURCE,
+            Self::Hidden { .. } => &codes::SOURCE_LACKS,
             Self::Pointer { .. } => &codes::SOURCE_FILE_POINTER,
             Self::Malformed { .. } => &codes::SOURCE_MALFORMED,
             Self::TooLarge { .. } => &codes::SOURCE_TOO_LARGE,

@@ -22,6 +22,7 @@ mod bad;
 pub mod forges;
 mod front;
 mod http;
+mod hub;
 mod patience;
 mod sandbox;
 mod terminal;
@@ -55,6 +56,7 @@ pub use bad::{BadRecord, bad_records, refusals};
 pub use front::{Answer, Front};
 #[cfg(feature = "real-tools")]
 pub use git_http::GitHttp;
+pub use hub::{FakeHub, HUB_TOKEN};
 #[cfg(feature = "real-tools")]
 pub use killing::{full_at_each_nth_write, killed_at_each_nth_write, killed_at_every_write};
 pub use patience::{in_time, in_time_of_tasks};

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// The program of this name: `crane`, `oras`, `registry`, `cosign3`, `cosign2`,
-/// `referrers-registry`, `token-server`, `check-jsonschema`, `samples-python`, `tools-python`, `uv`, `act`, `actionlint`,
+/// `referrers-registry`, `token-server`, `check-jsonschema`, `samples-python`, `tools-python`, `uv`, `act`,
+/// `actionlint`, `huggingface-python`,
 /// `mlflow3`, `mlflow3-python`, `mlflow2`, `mlflow2-python`, `minio`; and `kill-at`, for
 /// [`killed_at_every_write`](super::killed_at_every_write).
 ///

@@ -5,6 +5,7 @@ mod custom;
 mod deployments;
 mod folder;
 mod follow;
+mod huggingface;
 mod kserve;
 mod manifests;
 mod mlflow;
