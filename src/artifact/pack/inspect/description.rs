@@ -104,14 +104,13 @@ pub(in crate::artifact::pack) fn describe(files: &[PackedFile]) -> Description {
     told.retain(|(_, told)| rank(told) == Some(best));
     // What any of its files tells, until one stands out.
     description.precision = precision(&told);
+    // Shards of one model are as good as one file, and one of them is not the model.
+    let sharded = told.iter().all(|(file, _)| folder::shards(file).is_some());
     match main(&told) {
+        _ if sharded => from_shards(&mut description, &told, files),
         Some((file, told)) => {
             description.main = Some(file.path.clone());
             from_main(&mut description, file, told, files);
-        }
-        // Shards of one model are as good as one file.
-        None if told.iter().all(|(file, _)| folder::is_shard(file)) => {
-            from_shards(&mut description, &told, files);
         }
         None if best == 0 => description.findings.push(Finding::Several {
             format: BY_RANK[best].to_owned(),
@@ -209,9 +208,11 @@ fn from_shards(description: &mut Description, told: &[(&PackedFile, Told)], file
         return;
     };
     from_told(description, told_first);
-    let mut counts = told.iter().map(|(_, told)| told.parameter_count);
-    let counts = counts.try_fold(0_u64, |sum, count| sum.checked_add(count?));
-    description.parameter_count = counted(counts.or_else(|| weights::count(&sum(told))));
+    if folder::shards(first) == Some(told.len()) {
+        let mut counts = told.iter().map(|(_, told)| told.parameter_count);
+        let counts = counts.try_fold(0_u64, |sum, count| sum.checked_add(count?));
+        description.parameter_count = counted(counts.or_else(|| weights::count(&sum(told))));
+    }
     for location in folder::indexed(files, first.path.as_str()) {
         if !is_among(files, &first.path, &location) {
             description.findings.push(Finding::MissingWeights {

@@ -16,16 +16,14 @@ const MAX_CONFIG_BYTES: u64 = 4 * 1024 * 1024;
 /// The most shards.
 const MAX_SHARDS: usize = 10_000;
 
-/// Whether the file is a part of one: `model-00001-of-00004.safetensors`.
-pub(super) fn is_shard(file: &PackedFile) -> bool {
+/// How many parts there are, if the file is one of them: `model-00001-of-00004.safetensors`.
+pub(super) fn shards(file: &PackedFile) -> Option<usize> {
     let name = file.path.file_name();
-    let stem = name.split('.').next().unwrap_or(name);
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let Some((rest, count)) = stem.rsplit_once("-of-") else {
-        return false;
-    };
-    let index = rest.rsplit_once('-').map(|(_, index)| index);
-    number(count) && index.is_some_and(number)
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let (rest, count) = stem.rsplit_once("-of-")?;
+    let (_, index) = rest.rsplit_once('-')?;
+    index.parse::<usize>().ok()?;
+    count.parse().ok()
 }
 
 /// The folder that a file lies in, with its slash; nothing at the top.
