@@ -9,7 +9,6 @@
 //! | bytes | `GET /{id}/resolve/{commit}/{path}`, which may send us elsewhere |
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -89,8 +88,8 @@ pub(super) struct Hub {
     /// The folder in it that is meant, with a `/` at its end.
     folder: String,
     variables: &'static [&'static str],
-    /// What was read, by commit.
-    read: Mutex<BTreeMap<String, Arc<Commit>>>,
+    /// The commit that was read to list what there is, which is mostly the one that is brought.
+    head: Mutex<Option<(String, Arc<Commit>)>>,
 }
 
 /// All that is known of a commit.
@@ -163,7 +162,7 @@ impl Hub {
             asked,
             folder: folder.unwrap_or_default(),
             variables,
-            read: Mutex::default(),
+            head: Mutex::default(),
         })
     }
 
@@ -220,16 +219,12 @@ impl Hub {
         Ok((commit, info))
     }
 
-    /// Everything about a commit, asked for once.
+    /// Everything about a commit; what the hub knows of it is asked for where it is not handed in.
     async fn commit(
         &self,
         commit: &str,
         info: Option<Map<String, Value>>,
     ) -> Result<Arc<Commit>, ImportError> {
-        let mut read = self.read.lock().await;
-        if let Some(known) = read.get(commit) {
-            return Ok(Arc::clone(known));
-        }
         let (sha, info) = match info {
             Some(info) => (commit.to_owned(), info),
             None => self.info(commit).await?,
@@ -240,9 +235,7 @@ impl Hub {
             ..Commit::default()
         };
         self.read_card(&mut told).await?;
-        let told = Arc::new(told);
-        read.insert(commit.to_owned(), Arc::clone(&told));
-        Ok(told)
+        Ok(Arc::new(told))
     }
 
     async fn read_card(&self, told: &mut Commit) -> Result<(), ImportError> {
@@ -396,6 +389,7 @@ impl Source for Hub {
         let asked = self.asked.as_deref();
         let (head, info) = self.info(asked.unwrap_or(BRANCH)).await?;
         let commit = self.commit(&head, Some(info)).await?;
+        *self.head.lock().await = Some((head.clone(), Arc::clone(&commit)));
         let id = self.id.to_string();
         let (versions, left_out) = revision::versions(&id, &tags, asked, &head);
         Ok(Listing {
@@ -409,7 +403,11 @@ impl Source for Hub {
     async fn candidate(&self, listed: &Listed) -> Result<Candidate, ImportError> {
         let revision = listed.revision.as_deref();
         let revision = revision.ok_or_else(|| self.lacks(listed.reference.clone()))?;
-        let commit = self.commit(revision, None).await?;
+        let read = self.head.lock().await.clone();
+        let commit = match read.filter(|(head, _)| head == revision) {
+            Some((_, commit)) => commit,
+            None => self.commit(revision, None).await?,
+        };
         let told = tell(&commit.card);
         let mut version = told.version;
         if !version.contains_key("createdAt")
