@@ -29,7 +29,7 @@ fn what_the_client_fetched_is_what_the_hub_has() {
     let fetch = "from huggingface_hub import snapshot_download as s; s('acme/defects'); s('acme/defects', revision='best')";
     client(&sandbox, &hub, fetch);
     let asked = hub.state().asked.len();
-    yard.from_hub(&hub.host(), &["huggingface:cache:"])
+    yard.brings_from_hub(&hub.host(), &["huggingface:cache:"])
         .run()
         .success()
         .prints(&format!("from acme/defects@{commit}"));
@@ -45,7 +45,7 @@ fn what_the_client_fetched_is_what_the_hub_has() {
     let other = Sandbox::new();
     let elsewhere = other.yard();
     elsewhere
-        .from_hub(&hub.host(), &["huggingface:acme/defects"])
+        .brings_from_hub(&hub.host(), &["huggingface:acme/defects"])
         .run()
         .success();
     let fetched = elsewhere.show("import/hub", RECORD);
@@ -57,7 +57,7 @@ fn what_the_client_fetched_is_what_the_hub_has() {
     for place in [&cache, &repo, &repo.join("snapshots").join(&commit)] {
         let word = format!("huggingface:{}", place.display());
         let listed = yard
-            .from_hub(&hub.host(), &[&word, "--list"])
+            .brings_from_hub(&hub.host(), &[&word, "--list"])
             .run()
             .success();
         listed.prints(&format!("acme/defects@{commit}"));
@@ -75,7 +75,7 @@ fn what_the_client_left_out_is_told() {
     pushed(&hub);
     let fetch = "from huggingface_hub import snapshot_download; snapshot_download('acme/defects', allow_patterns=['*.safetensors', 'README.md'])";
     client(&sandbox, &hub, fetch);
-    yard.from_hub(&hub.host(), &["huggingface:cache:acme/defects"])
+    yard.brings_from_hub(&hub.host(), &["huggingface:cache:acme/defects"])
         .run()
         .success();
     let message = yard
@@ -83,7 +83,7 @@ fn what_the_client_left_out_is_told() {
         .run()
         .success();
     message.prints("the cache has 2 of its 4 files; config.json is not among them");
-    yard.from_hub(&hub.host(), &["huggingface:cache:acme/other"])
+    yard.brings_from_hub(&hub.host(), &["huggingface:cache:acme/other"])
         .run()
         .exits(2)
         .says("has no acme/other");
@@ -97,7 +97,7 @@ fn the_client_reads_what_we_export() {
     let sandbox = Sandbox::new();
     let (yard, hub) = (sandbox.yard(), FakeHub::start());
     pushed(&hub);
-    yard.from_hub(&hub.host(), &["huggingface:acme/defects"])
+    yard.brings_from_hub(&hub.host(), &["huggingface:acme/defects"])
         .run()
         .success();
     let read = |path: &str| {

@@ -10,7 +10,7 @@ fn a_no_says_the_way_out() {
     let sandbox = Sandbox::new();
     let (yard, hub) = (sandbox.yard(), FakeHub::start());
     pushed(&hub);
-    let ask = |word: &str| yard.from_hub(&hub.host(), &[word]);
+    let ask = |word: &str| yard.brings_from_hub(&hub.host(), &[word]);
     ask("huggingface:acme/nothing")
         .run()
         .exits(2)
@@ -52,7 +52,7 @@ fn what_passes_is_waited_for_and_what_was_cut_off_goes_on() {
     front.times(1, "GET", "/refs", limit);
     front.times(1, "GET", "/tree/", Answer::status(503));
     front.times(1, "GET", "vocab.txt", Answer::CutAfter(2));
-    yard.from_hub(&front.host(), &WORDS).run().success();
+    yard.brings_from_hub(&front.host(), &WORDS).run().success();
     assert_eq!(front.count("GET", "vocab.txt"), 2);
     assert_eq!(front.carried("range"), ["bytes=2-"]);
     let record = yard.show("import/hub", RECORD);
@@ -65,7 +65,7 @@ fn a_listing_has_an_end() {
     let (yard, hub) = (sandbox.yard(), FakeHub::start());
     pushed(&hub);
     hub.state().is_endless = true;
-    yard.from_hub(&hub.host(), &WORDS)
+    yard.brings_from_hub(&hub.host(), &WORDS)
         .run()
         .exits(2)
         .says("has more than 200 pages in the listing of its files");
@@ -74,7 +74,7 @@ fn a_listing_has_an_end() {
     let elsewhere = Answer::body(200, "application/json", "[]")
         .with_header("Link", "<http://hub.example.com/api>; rel=\"next\"");
     front.always("GET", "/tree/", elsewhere);
-    yard.from_hub(&front.host(), &WORDS)
+    yard.brings_from_hub(&front.host(), &WORDS)
         .run()
         .exits(2)
         .says("sends us to another host");
@@ -86,7 +86,7 @@ fn bytes_that_are_not_what_was_listed_are_refused() {
     let (yard, hub) = (sandbox.yard(), FakeHub::start());
     pushed(&hub);
     hub.state().lies = true;
-    yard.from_hub(&hub.host(), &WORDS)
+    yard.brings_from_hub(&hub.host(), &WORDS)
         .run()
         .exits(1)
         .prints("3 bytes were listed")
@@ -100,13 +100,13 @@ fn bytes_that_are_not_what_was_listed_are_refused() {
         vec![1; super::safetensors().len()],
     );
     front.always("GET", "model.safetensors", other);
-    yard.from_hub(&front.host(), &WORDS)
+    yard.brings_from_hub(&front.host(), &WORDS)
         .run()
         .exits(1)
         .prints("and should be sha256:");
     // What was wrong is not kept: the same command brings the true bytes.
     front.is_faithful();
-    yard.from_hub(&front.host(), &WORDS).run().success();
+    yard.brings_from_hub(&front.host(), &WORDS).run().success();
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_is_pushed_meanwhile_is_not_brought() {
     let (yard, hub) = (sandbox.yard(), FakeHub::start());
     let commit = pushed(&hub);
     let front = Front::before(&hub.host());
-    yard.from_hub(&front.host(), &WORDS).run().success();
+    yard.brings_from_hub(&front.host(), &WORDS).run().success();
     let read: Vec<_> = front.requests();
     let read = read
         .iter()

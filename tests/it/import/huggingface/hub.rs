@@ -10,12 +10,12 @@ fn a_repository_becomes_a_version_that_says_what_its_card_says() {
     let commit = pushed(&hub);
     hub.state().page = 2;
     let shown = yard
-        .from_hub(&hub.host(), &["huggingface:acme/defects", "--dry-run"])
+        .brings_from_hub(&hub.host(), &["huggingface:acme/defects", "--dry-run"])
         .run()
         .success();
     shown.prints("acme/defects").prints("1.0.0");
     let outcome = yard
-        .from_hub(&hub.host(), &["huggingface:acme/defects"])
+        .brings_from_hub(&hub.host(), &["huggingface:acme/defects"])
         .run()
         .success();
     outcome
@@ -99,7 +99,7 @@ fn a_repository_becomes_a_version_that_says_what_its_card_says() {
 
     // Again it asks what is there, and fetches nothing.
     let fetched = hub.state().fetched.len();
-    yard.from_hub(&hub.host(), &["huggingface:acme/defects"])
+    yard.brings_from_hub(&hub.host(), &["huggingface:acme/defects"])
         .run()
         .success()
         .prints("unchanged 1 version that is here already");
@@ -110,11 +110,11 @@ fn a_repository_becomes_a_version_that_says_what_its_card_says() {
         "acme/defects",
         &[("README.md", b"# New\n"), ("model.onnx", b"new")],
     );
-    yard.from_hub(&hub.host(), &["huggingface:acme/defects"])
+    yard.brings_from_hub(&hub.host(), &["huggingface:acme/defects"])
         .run()
         .exits(1)
         .prints("vision/acme-defects:1.0.0 is here, and doesn't come from there");
-    yard.from_hub(
+    yard.brings_from_hub(
         &hub.host(),
         &["huggingface:acme/defects", "--as=vision/acme-defects:1.1.0"],
     )
@@ -142,7 +142,7 @@ fn tags_are_versions_and_a_token_goes_to_its_hub_alone() {
     hub.change("acme/defects", |repo| repo.is_private = true);
 
     let hidden = yard
-        .from_hub(&hub.host(), &["huggingface:acme/defects"])
+        .brings_from_hub(&hub.host(), &["huggingface:acme/defects"])
         .run();
     hidden
         .exits(2)
@@ -150,13 +150,13 @@ fn tags_are_versions_and_a_token_goes_to_its_hub_alone() {
         .says("set HF_TOKEN to a token that may read it");
     let list = ["huggingface:acme/defects", "--list"];
     sandbox.write_home(".cache/huggingface/token", format!("{HUB_TOKEN}\n"));
-    yard.from_hub(&hub.host(), &list)
+    yard.brings_from_hub(&hub.host(), &list)
         .run()
         .success()
         .prints("acme/defects@v1.1.0")
         .prints("acme/defects@best")
         .prints("acme/defects@main");
-    yard.from_hub(&hub.host(), &["huggingface:acme/defects"])
+    yard.brings_from_hub(&hub.host(), &["huggingface:acme/defects"])
         .env("HF_TOKEN", HUB_TOKEN)
         .run()
         .success()
@@ -182,7 +182,7 @@ fn tags_are_versions_and_a_token_goes_to_its_hub_alone() {
     // Nor does a hub that is not the one that the token is for.
     hub.state().asked.clear();
     let place = format!("huggingface:http://{}/acme/defects@v1.0", hub.host());
-    yard.from_hub("hub.acme.example", &[&place, "--list"])
+    yard.brings_from_hub("hub.acme.example", &[&place, "--list"])
         .env("HF_TOKEN", HUB_TOKEN)
         .run()
         .exits(2)

@@ -66,7 +66,7 @@ fn pushed(hub: &FakeHub) -> String {
 
 impl Yard<'_> {
     /// `modelyard import` from the hub at `host`.
-    fn from_hub(&self, host: &str, words: &[&str]) -> Run {
+    fn brings_from_hub(&self, host: &str, words: &[&str]) -> Run {
         let words = words.iter().chain(&["--name=hub"]);
         self.import(words)
             .env("HF_ENDPOINT", format!("http://{host}"))
