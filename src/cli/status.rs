@@ -231,7 +231,7 @@ pub(super) fn text(status: &Status, page: &mut Page) -> fmt::Result {
     Ok(())
 }
 
-fn serving(one: &DeploymentStatus) -> String {
+pub(super) fn serving(one: &DeploymentStatus) -> String {
     match one.serving.as_slice() {
         [] => NOTHING.to_owned(),
         [only] => only.version.clone(),
@@ -243,7 +243,7 @@ fn serving(one: &DeploymentStatus) -> String {
     }
 }
 
-fn step(one: &DeploymentStatus) -> String {
+pub(super) fn step(one: &DeploymentStatus) -> String {
     let step = one.rollout.as_ref();
     let step = step.map(|rollout| format!("{} of {}", rollout.step, rollout.steps));
     step.unwrap_or_else(|| NOTHING.to_owned())

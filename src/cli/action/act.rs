@@ -1,6 +1,5 @@
 //! Runs a command of ours as a person would, and hands the runner what came of it.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -11,6 +10,7 @@ use tokio::process::Command;
 use super::event::Event;
 use super::inputs::{Inputs, Task};
 use super::runner::Runner;
+use super::told::Told;
 use crate::cli::fault::CliError;
 use crate::cli::{Context, Outcome};
 use crate::platform::atomic::FileError;
@@ -21,29 +21,6 @@ const MAX_BYTES: u64 = 16 << 20;
 
 /// How much is kept of what a command says beside: its error is the last of it.
 const TAIL_BYTES: usize = 64 << 10;
-
-/// The outputs of a step, and where each stands in what commands print.
-const OUTPUTS: [(&str, &[&str]); 5] = [
-    ("digest", &["/digest", "/0/brought/0/digest"]),
-    ("version", &["/version", "/0/brought/0/to/version"]),
-    (
-        "pull-request",
-        &[
-            "/proposed/pullRequest/number",
-            "/pullRequest/number",
-            "/0/proposed/pullRequest/number",
-        ],
-    ),
-    (
-        "pull-request-url",
-        &[
-            "/proposed/pullRequest/url",
-            "/pullRequest/url",
-            "/0/proposed/pullRequest/url",
-        ],
-    ),
-    ("plan-hash", &["/hash"]),
-];
 
 pub(super) async fn run(
     context: &Context,
@@ -72,11 +49,14 @@ pub(super) async fn run(
     let ended = child.wait().await.map_err(CliError::Runtime)?;
     context.print_text(&String::from_utf8_lossy(&printed))?;
     if let Ok(printed) = serde_json::from_slice::<Value>(&printed) {
-        let told = told(&printed);
-        for (name, value) in &told {
+        let told = Told::of(inputs.task, &printed);
+        for (name, value) in &told.outputs {
             runner.output(name, value)?;
         }
-        runner.summarize(&summary(inputs.task, &told))?;
+        runner.summarize(&told.summary)?;
+        for (title, message) in &told.errors {
+            runner.problem(title, message)?;
+        }
     }
     if !ended.success()
         && let Some(error) = error(&said)
@@ -148,42 +128,9 @@ fn words(inputs: &Inputs, event: &Event) -> Vec<String> {
     words
 }
 
-/// The outputs that `printed` has.
-fn told(printed: &Value) -> Vec<(&'static str, String)> {
-    let found = OUTPUTS.iter().filter_map(|(name, places)| {
-        let value = places.iter().find_map(|place| printed.pointer(place))?;
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return None,
-        };
-        Some((*name, text))
-    });
-    let mut told: Vec<_> = found.collect();
-    // What a plan would do, and what of it first.
-    let lists = ["/changes", "/steps"].map(|place| printed.pointer(place));
-    if let [Some(Value::Array(changes)), Some(Value::Array(steps))] = lists {
-        told.push(("changes", (changes.len() + steps.len()).to_string()));
-    }
-    told
-}
-
-fn summary(task: Task, told: &[(&str, String)]) -> String {
-    let mut text = format!("### modelyard {}\n\n", task.command());
-    for (name, value) in told {
-        // A code span ends at a backtick.
-        let value = value.replace('`', "'");
-        // Writing to a String can't fail.
-        let _ = writeln!(text, "- {name}: `{value}`");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     //! What goes in, and what comes out.
-
-    use serde_json::json;
 
     use super::*;
 
@@ -253,36 +200,5 @@ mod tests {
         assert_eq!(error(said).unwrap()["code"], "no-yard");
         assert_eq!(error(b"{\"level\":\"WARN\"}\n"), None);
         assert_eq!(error(b""), None);
-    }
-
-    #[test]
-    fn outputs_are_what_commands_print() {
-        let printed = json!({
-            "version": "1.0.0",
-            "digest": "sha256:00",
-            "proposed": {"pullRequest": {"number": 7, "url": "https://x/7"}},
-        });
-        let told = told(&printed);
-        assert_eq!(
-            told,
-            [
-                ("digest", "sha256:00".to_owned()),
-                ("version", "1.0.0".to_owned()),
-                ("pull-request", "7".to_owned()),
-                ("pull-request-url", "https://x/7".to_owned()),
-            ]
-        );
-        let plan = json!({"hash": "sha256:11", "changes": [{}], "steps": ["pull it"]});
-        assert_eq!(
-            super::told(&plan),
-            [
-                ("plan-hash", "sha256:11".to_owned()),
-                ("changes", "2".to_owned())
-            ]
-        );
-        assert_eq!(
-            summary(Task::Sign, &[("digest", "a`b".to_owned())]),
-            "### modelyard sign\n\n- digest: `a'b`\n"
-        );
     }
 }

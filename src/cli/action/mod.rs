@@ -10,6 +10,7 @@ mod event;
 mod inputs;
 mod review;
 mod runner;
+mod told;
 
 use super::{Context, Outcome, codes};
 use crate::platform::atomic;

@@ -114,9 +114,14 @@ impl Step<'_> {
         if self.inputs.comment
             && let Way::Forge(forge) = self.way()?
         {
-            let summary = summary(&assessed.checked.report);
-            let status = assessed.check_status(&summary, self.inputs.link.clone());
-            forge.set_status(head, &status).await?;
+            // Whatever main's rule requires has to be said of the queue's commit, too.
+            let (link, summary) = (self.inputs.link.clone(), summary(&assessed.checked.report));
+            for status in [
+                assessed.check_status(&summary, link.clone()),
+                assessed.plan_status(link),
+            ] {
+                forge.set_status(head, &status).await?;
+            }
         }
         assessed.checked.complete()?;
         Ok(outcome)

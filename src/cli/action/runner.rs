@@ -70,6 +70,13 @@ impl Runner {
         self.commands(&format!("::error title={title}::{message}\n"))
     }
 
+    /// Has the runner show what went wrong somewhere.
+    pub(super) fn problem(&self, title: &str, message: &str) -> Result<(), FileError> {
+        let title = github::property(&printable(title));
+        let message = github::data(&printable(message));
+        self.commands(&format!("::error title={title}::{message}\n"))
+    }
+
     /// Has the runner show a word beside.
     pub(super) fn notice(&self, message: &str) -> Result<(), FileError> {
         let message = github::data(&printable(message));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Job, Runner, workflow_run};
 use crate::forge::gitea::Yard;
 use crate::harness::gitea::Person;
+use crate::harness::registry::Distribution;
 use crate::harness::web;
 use crate::yard::story::Story;
 
@@ -23,6 +24,7 @@ jobs:
     steps:
       - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8
       - uses: modelyard/modelyard/action@VERSION
+        id: publish
         with:
           command: publish
           arguments: |
@@ -31,25 +33,44 @@ jobs:
             vision/digits:1.1.0
             --unsigned
             --changes=$(touch pwned) `touch pwned` ::error::pwned
+      - uses: modelyard/modelyard/action@VERSION
+        with:
+          command: sign
+          arguments: |
+            REGISTRY/acme/vision/digits@${{ steps.publish.outputs.digest }}
+            --key
+            HOME/.config/modelyard/keys/release.key
+        env:
+          COSIGN_PASSWORD: horse
 ";
 
 const VERSION: &str = "models/vision/digits/versions/1.1.0.yaml";
 
 const HOSTILE: &str = "$(touch pwned) `touch pwned` ::error title=pwned::x @reviewer <img src=x>";
 
-/// A yard with its workflows on Gitea, and a clone of it.
+/// A yard with its workflows on Gitea, a clone of it, and a registry as its store.
 struct Stage {
     forge: Yard,
     story: Story,
+    registry: Distribution,
 }
 
 impl Stage {
     fn new() -> Self {
-        let forge = Yard::empty();
+        let (forge, registry) = (Yard::empty(), Distribution::start());
         let story = Story::of("");
         story.modelyard("init --ci gitea").run().success();
+        let yard = story.sandbox.read("yard/modelyard.yaml");
+        let store = format!("{}/acme", registry.host());
+        story.write(
+            "modelyard.yaml",
+            &yard.replace("oci-layout:./store", &store),
+        );
         let version = concat!("v", env!("CARGO_PKG_VERSION"));
         let publish = PUBLISH.replace("VERSION", version);
+        let publish = publish.replace("REGISTRY", &registry.host());
+        let home = story.sandbox.home();
+        let publish = publish.replace("HOME", &home.display().to_string());
         story.write(".gitea/workflows/publish.yml", &publish);
         story.write(
             "environments/host.yaml",
@@ -62,7 +83,11 @@ impl Stage {
         // Nobody's token is in it: the Action brings one.
         let url = format!("http://{}/acme/yard.git", forge.gitea.host());
         story.git(&format!("remote add origin {url}"));
-        let stage = Self { forge, story };
+        let stage = Self {
+            forge,
+            story,
+            registry,
+        };
         stage.push("main");
         stage
             .story
@@ -196,21 +221,28 @@ fn a_change_goes_from_its_publishing_over_a_red_check_to_its_merge() {
         Some(rule),
     );
 
-    // It is published by a step, which pushes and opens its pull request.
+    // It is published by a step, which pushes and opens its pull request; the next one signs it.
+    let generate = stage.story.modelyard("keys generate release --no-yard");
+    generate.env("COSIGN_PASSWORD", "horse").run().success();
     let publish = ".gitea/workflows/publish.yml";
     let job = stage
         .run(publish, "workflow_dispatch", &json!({}), &bot.token)
         .success();
-    let output = |name: &str| {
-        let mut of = job.outputs.iter().filter(|(known, _)| known == name);
-        of.next().map(|(_, value)| value.clone()).unwrap()
-    };
     assert_eq!(
-        (&*output("version"), &*output("pull-request")),
+        (job.output("version"), job.output("pull-request")),
         ("1.1.0", "1")
     );
-    assert!(output("digest").starts_with("sha256:"));
     assert_eq!(job.annotations(), [] as [&str; 0]);
+    let (host, digest) = (stage.registry.host(), job.output("digest"));
+    let verify = format!("verify {host}/acme/vision/digits@{digest} --key release");
+    stage.story.modelyard(&verify).run().success();
+    for line in [
+        "### modelyard publish\n",
+        "### modelyard sign\n",
+        &format!("- digest: `{digest}`\n"),
+    ] {
+        assert!(job.summary.contains(line), "{}", job.summary);
+    }
     let branch = "publish/vision/digits/1.1.0";
     stage.story.git(&format!("fetch -q origin {branch}"));
     stage.story.git("checkout -q FETCH_HEAD");
@@ -242,7 +274,7 @@ fn a_change_goes_from_its_publishing_over_a_red_check_to_its_merge() {
     let [(id, text)] = &stage.comments()[..] else {
         panic!("{:?}", stage.comments());
     };
-    assert!(text.contains("error[unknown-field]"), "{text}");
+    assert!(text.contains("(`unknown-field`)"), "{text}");
     assert_eq!(stage.status(&head).0, "failure");
     stage.approve(reviewer);
     assert_eq!(stage.merge(), 405);

@@ -1,6 +1,6 @@
 //! On GitHub, which a stateful fake plays: what comes of each event.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Runner, pull_request, workflow_run};
 use crate::cli::check::{DIGITS, V1_0, acme, change};
@@ -82,15 +82,19 @@ impl Stage {
         all.map(|(id, _, text)| (*id, text.clone())).collect()
     }
 
-    /// The state of the last status of a commit, and what it counts.
+    /// The state of the last check's status of a commit, and what it counts.
     fn status(&self, commit: &str) -> Option<(String, String)> {
+        let (state, description) = self.status_of(commit, "modelyard/check")?;
+        let (_, counts) = description.split_once(": ").unwrap();
+        Some((state, counts.to_owned()))
+    }
+
+    fn status_of(&self, commit: &str, context: &str) -> Option<(String, String)> {
         let state = self.fake.state();
         let mut of = state.statuses.iter().rev();
-        let last = of.find(|one| one["sha"] == commit && one["context"] == "modelyard/check")?;
+        let last = of.find(|one| one["sha"] == commit && one["context"] == context)?;
         let text = |field: &str| last[field].as_str().unwrap().to_owned();
-        let description = text("description");
-        let (_, counts) = description.split_once(": ").unwrap();
-        Some((text("state"), counts.to_owned()))
+        Some((text("state"), text("description")))
     }
 }
 
@@ -147,14 +151,18 @@ fn a_pull_request_is_checked_and_told_in_one_comment() {
     let event = pull_request(1, "acme/yard", &mended, &base, "A change");
     let job = runner.run(CHECK, "pull_request", &event, TOKEN).success();
     assert_eq!(job.annotations(), [] as [&str; 0]);
+    let shown = job.summary;
     stage.git(&["switch", "--quiet", "main"]);
     tell();
     let [(same, text)] = &stage.comments()[..] else {
         panic!("{:?}", stage.comments());
     };
     assert_eq!(same, id);
+    // The summary is the comment.
+    let (_, body) = text.split_once('\n').unwrap();
+    assert_eq!(shown.trim_end(), body.trim_end());
     assert!(
-        text.contains("\n### ✅ ") && text.contains(": all is well\n"),
+        text.contains("\n### ✅ The check passes\n") && text.contains(": all is well\n"),
         "{text}"
     );
     let success = ("success".to_owned(), "all is well".to_owned());
@@ -275,13 +283,14 @@ fn names_that_want_to_be_commands_are_none() {
     );
     let mut fenced = false;
     for line in text.lines() {
-        fenced ^= line.starts_with("```");
-        // Between backticks it is code.
+        fenced ^= line.starts_with("```") && !line[3..].contains('`');
+        // A message is code to its end, and else it is between backticks.
+        let message = line.trim_start_matches("What to do: ").starts_with('`');
         let prose: String = line.split('`').step_by(2).collect();
         let inert = ["@all", "<img", "](http"]
             .iter()
             .all(|live| !prose.contains(live));
-        assert!(fenced || inert, "{line}");
+        assert!(fenced || message || inert, "{line}");
     }
     for folder in ["", "yard", "home"] {
         assert!(
@@ -311,6 +320,10 @@ fn a_queue_is_checked_where_there_is_no_pull_request() {
         stage.status(&head),
         Some(("failure".to_owned(), "1 error".to_owned()))
     );
+    // A rule of main's may require the plan as well.
+    let (state, plan) = stage.status_of(&head, "modelyard/plan").unwrap();
+    assert_eq!(state, "success");
+    assert!(plan.starts_with("plan sha256:"), "{plan}");
 }
 
 #[test]
@@ -319,6 +332,14 @@ fn a_push_is_held_to_what_was_there_before() {
     let (runner, base) = (stage.runner(), stage.main());
     let yard = files(&stage.sandbox);
     let workflow = stage.sandbox.read(format!("yard/{CHECK}"));
+    // act has a copy of the yard, so a later step takes the file from there, though this one is red.
+    let place = stage.sandbox.path("found.sarif");
+    let (before, _) = workflow.split_once("\n  queue:\n").unwrap();
+    let workflow = format!(
+        "{before}          sarif: found.sarif\n      - if: always()\n        run: cp found.sarif \
+         {}\n",
+        place.display()
+    );
     let workflow = workflow.replace("  pull_request:\n", "  push:\n");
     yard.write(".github/workflows/push.yml", &workflow);
     // What is merged doesn't change.
@@ -337,6 +358,11 @@ fn a_push_is_held_to_what_was_there_before() {
         "{:?}",
         job.commands
     );
+    let found: Value = serde_json::from_str(&stage.sandbox.read("found.sarif")).unwrap();
+    let result = &found["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "digest-changed");
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], V1_0);
     // A branch that is new has nothing to be held to.
     let event = json!({"before": "0".repeat(40), "ref": "refs/heads/main"});
     runner

@@ -53,6 +53,8 @@ pub(super) struct Job {
     pub(super) outputs: Vec<(String, String)>,
     /// The log, a line each, without what act says of itself.
     pub(super) log: String,
+    /// What its steps wrote for people, one after the other.
+    pub(super) summary: String,
 }
 
 impl<'a> Runner<'a> {
@@ -129,7 +131,8 @@ impl<'a> Runner<'a> {
 
 impl Job {
     fn of(outcome: Outcome) -> Self {
-        let (mut commands, mut outputs, mut log) = (Vec::new(), Vec::new(), String::new());
+        let (mut commands, mut outputs) = (Vec::new(), Vec::new());
+        let (mut log, mut summaries) = (String::new(), Vec::new());
         let lines = outcome.stdout.lines().chain(outcome.stderr.lines());
         for line in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
             let text = |field: &str| line[field].as_str().map(str::to_owned);
@@ -137,7 +140,10 @@ impl Job {
                 (Some(command), _) if command == "set-output" => {
                     outputs.push((text("name").unwrap(), text("arg").unwrap()));
                 }
-                (Some(kind), _) if !["ignored", "summary"].contains(&&*kind) => {
+                (Some(kind), _) if kind == "summary" => {
+                    summaries.extend(text("content"));
+                }
+                (Some(kind), _) if kind != "ignored" => {
                     commands.push(Taken {
                         kind,
                         raw: text("raw").unwrap_or_default().trim_end().to_owned(),
@@ -147,12 +153,25 @@ impl Job {
                 _ => {}
             }
         }
+        // act tells of a step within an action, and then of the action, the same.
+        summaries.dedup();
         Self {
             outcome,
             commands,
             outputs,
             log,
+            summary: summaries.concat(),
         }
+    }
+
+    /// The last value that a step set of an output; those that another one has are empty.
+    #[track_caller]
+    pub(super) fn output(&self, name: &str) -> &str {
+        let mut of = self.outputs.iter().rev();
+        let found = of.find(|(known, value)| known == name && !value.is_empty());
+        &found
+            .unwrap_or_else(|| panic!("no {name}: {:?}", self.outputs))
+            .1
     }
 
     #[track_caller]

@@ -1,6 +1,8 @@
 //! Pull requests are told what became of them: whole stories, on a real Gitea with a protected main,
 //! two people and a server that is nudged by webhooks.
 
+mod pipelines;
+
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -26,7 +28,10 @@ struct Team<'a> {
 
 impl<'a> Team<'a> {
     fn meet(sandbox: &'a Sandbox) -> Self {
-        let stage = Stage::set(sandbox);
+        Self::on(Stage::set(sandbox))
+    }
+
+    fn on(stage: Stage<'a>) -> Self {
         let forge = Forge::empty();
         let front = Front::before(&forge.gitea.host());
         let yard = std::fs::read_to_string(stage.yard.path("modelyard.yaml")).unwrap();
@@ -174,7 +179,7 @@ fn a_merge_rolls_out_step_by_step_fails_and_is_reverted_all_on_pull_requests() {
     let at = Instant::now();
     team.is_seen(&merged);
     println!("from merge to seen: {:?}", at.elapsed());
-    let told = team.is_told(number, "✅ is as main says");
+    let told = team.is_told(number, "✅ `host` is as main says");
     for line in [
         "| ✅ | `digits` to `vision/digits 1.1.0` | serves | 100 % `vision/digits 1.1.0` | healthy |",
         "| `digits` | step 1 of 3, 25 % |",
@@ -190,7 +195,7 @@ fn a_merge_rolls_out_step_by_step_fails_and_is_reverted_all_on_pull_requests() {
     let number = team.proposes("1.2.0");
     let merged = team.merges(number);
     let told = team.is_told(number, "Its revert: ");
-    assert!(told.contains("❌ is not as main says"), "{told}");
+    assert!(told.contains("❌ `host` is not as main says"), "{told}");
     assert!(
         told.contains("`vision/digits 1.1.0` serves again"),
         "{told}"
@@ -202,7 +207,7 @@ fn a_merge_rolls_out_step_by_step_fails_and_is_reverted_all_on_pull_requests() {
     let pull = team.pull(revert);
     assert_eq!(pull["title"], "host/digits: back to vision/digits 1.1.0");
     let reverted = team.merges(revert);
-    let told = team.is_told(revert, "✅ is as main says");
+    let told = team.is_told(revert, "✅ `host` is as main says");
     assert!(
         told.contains("| ✅ | `digits` to `vision/digits 1.1.0` | serves |"),
         "{told}"
@@ -239,7 +244,7 @@ fn a_forge_that_restarts_in_the_middle_holds_nothing_and_is_told_later_once() {
     team.stage.serves("1.1.0");
     team.front.is_faithful();
     team.forge.gitea.start_again();
-    let told = team.is_told(number, "✅ is as main says");
+    let told = team.is_told(number, "✅ `host` is as main says");
     // The steps that nobody heard of are told, too.
     assert!(told.contains("| `digits` | step 2 of 3, 50 % |"), "{told}");
     team.has_told_all();
@@ -294,7 +299,7 @@ fn a_token_without_the_right_is_told_once_and_holds_nothing() {
     assert_eq!(team.stage.ends("-TERM"), Some(0));
     assert_eq!(team.stage.log().matches(said).count(), 1);
     team.serve();
-    team.is_told(number, "✅ is as main says");
+    team.is_told(number, "✅ `host` is as main says");
 }
 
 #[test]
@@ -408,19 +413,4 @@ fn an_act_on_a_deployment_waits_until_it_serves_or_fails() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("it is not merged after 1s"), "{said}");
-}
-
-#[test]
-fn who_reconciles_once_tells_of_it_before_it_ends() {
-    let sandbox = Sandbox::new();
-    let team = Team::meet(&sandbox);
-    let number = team.proposes("1.1.0");
-    let merged = team.merges(number);
-    let once = team.stage.command(&["reconcile", "--once"]);
-    once.env("GITEA_TOKEN", &team.forge.bot.token)
-        .run()
-        .success();
-    let told = team.told(number).unwrap();
-    assert!(told.contains("✅ is as main says"), "{told}");
-    assert_eq!(team.states(&merged)[0], "success");
 }

@@ -62,12 +62,27 @@ impl<'a> Stage<'a> {
     /// A shared yard with the versions 1.0.0, which is the champion, 1.1.0 and 1.2.0, which is
     /// broken; all of them released.
     pub(super) fn set(sandbox: &'a Sandbox) -> Self {
+        Self::bare(sandbox).with_digits()
+    }
+
+    /// The same, with its store in a registry.
+    #[cfg(feature = "real-tools")]
+    pub(super) fn set_at(sandbox: &'a Sandbox, registry: &str) -> Self {
         let stage = Self::bare(sandbox);
+        let yard = sandbox.read("yard/modelyard.yaml");
+        let store = format!("{registry}/acme");
+        let yard = yard.replace("oci-layout:./store", &store);
+        stage.yard.write("modelyard.yaml", &yard);
+        stage.merge_all("A registry");
+        stage.with_digits()
+    }
+
+    fn with_digits(self) -> Self {
         for version in ["1.0.0", "1.1.0", "1.2.0"] {
-            stage.publish("digits", version, "vision/digits");
+            self.publish("digits", version, "vision/digits");
         }
-        stage.champion("1.0.0");
-        stage
+        self.champion("1.0.0");
+        self
     }
 
     /// A shared yard with the environment, and no models.
