@@ -1,11 +1,8 @@
 //! A real S3-compatible store: MinIO on a free loopback port, with a folder of its own.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
-use super::process::Process;
+use super::shared::Shared;
 use super::{tools, web};
 
 /// How often another port is tried where somebody else took the one that was free.
@@ -16,8 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running store with nothing in it.
 pub struct Minio {
-    _process: Process,
-    _folder: TempDir,
+    _process: Shared,
     host: String,
 }
 
@@ -35,26 +31,22 @@ impl Minio {
     }
 
     fn try_start() -> Option<Self> {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let host = web::free_host();
-        let mut process = Process::start(
-            Command::new(tools::path("minio"))
-                .args(["server", "--quiet", "--address", &host])
-                .arg(folder.path().join("data"))
-                .env("HOME", folder.path())
-                .env("MINIO_BROWSER", "off")
-                .env("MINIO_UPDATE", "off")
-                .env("MINIO_ROOT_USER", Self::KEY)
-                .env("MINIO_ROOT_PASSWORD", Self::SECRET),
-            &folder.path().join("log"),
-        );
+        let words = ["server", "--quiet", "--address", &host, "data"];
+        let variables = [
+            ("HOME", "."),
+            ("MINIO_BROWSER", "off"),
+            ("MINIO_UPDATE", "off"),
+            ("MINIO_ROOT_USER", Self::KEY),
+            ("MINIO_ROOT_PASSWORD", Self::SECRET),
+        ];
+        let mut process = Shared::start(&tools::path("minio"), &words, &variables);
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && process.is_running() {
             let answer = web::try_ask(&host, "GET", "/minio/health/ready", &[], None);
             if answer.is_ok_and(|answer| answer.status == 200) {
                 return Some(Self {
                     _process: process,
-                    _folder: folder,
                     host,
                 });
             }

@@ -49,6 +49,8 @@ mod proof;
 #[cfg(feature = "real-tools")]
 pub mod registry;
 #[cfg(feature = "real-tools")]
+mod shared;
+#[cfg(feature = "real-tools")]
 pub mod tools;
 pub mod web;
 

@@ -56,12 +56,6 @@ impl Process {
         }
     }
 
-    /// Whether it has not ended.
-    pub(super) fn is_running(&mut self) -> bool {
-        let ended = self.child.try_wait().expect("a child can be asked");
-        ended.is_none()
-    }
-
     /// All it said so far.
     pub(super) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()

@@ -39,14 +39,10 @@ mlflow.MlflowClient().set_registered_model_alias("local ☃", "champion", "1")
 async fn folders_and_databases_are_read_and_nothing_runs_afterwards() {
     use crate::harness::tools;
 
-    for (major, uri, words) in [
-        (
-            3,
-            "sqlite:///mlflow.db",
-            &["./lab", "sqlite:///lab/mlflow.db"][..],
-        ),
-        (3, "./mlruns", &["lab/mlruns"]),
-        (2, "./mlruns", &["lab"]),
+    for (major, uri, word) in [
+        (3, "sqlite:///mlflow.db", "./lab"),
+        (3, "./mlruns", "lab/mlruns"),
+        (2, "./mlruns", "lab"),
     ] {
         let sandbox = Sandbox::new();
         let lab = sandbox.path("lab");
@@ -69,29 +65,27 @@ async fn folders_and_databases_are_read_and_nothing_runs_afterwards() {
 
         let mlflow = tools::path(&format!("mlflow{major}"));
         let variables = [("MODELYARD_MLFLOW", mlflow.to_str().unwrap())];
-        for word in words {
-            let source = open(&format!("mlflow:{word}"), &sandbox.path(""), &variables).unwrap();
-            assert_eq!(source.address(), None);
-            let listing = list(&*source).await.unwrap();
-            let one = listed(&listing, "models:/local ☃/1");
-            assert_eq!(one.aliases, ["champion"], "MLflow {major}, {word}");
-            let candidate = source.candidate(one).await.unwrap();
-            assert_eq!(candidate.version["hyperparameters"]["depth"], 3);
-            // There is no page to look at it.
-            assert!(candidate.version["lineage"]["run"].get("url").is_none());
-            let Files::Here(folder) = &candidate.files else {
-                panic!("{:?}", candidate.files);
-            };
-            assert!(
-                folder.starts_with(&lab) && folder.join("MLmodel").is_file(),
-                "{folder:?}"
-            );
-            assert!(!processes_of(&lab).is_empty());
-            drop(source);
-            let began = Instant::now();
-            while !processes_of(&lab).is_empty() {
-                in_time(began);
-            }
+        let source = open(&format!("mlflow:{word}"), &sandbox.path(""), &variables).unwrap();
+        assert_eq!(source.address(), None);
+        let listing = list(&*source).await.unwrap();
+        let one = listed(&listing, "models:/local ☃/1");
+        assert_eq!(one.aliases, ["champion"], "MLflow {major}, {word}");
+        let candidate = source.candidate(one).await.unwrap();
+        assert_eq!(candidate.version["hyperparameters"]["depth"], 3);
+        // There is no page to look at it.
+        assert!(candidate.version["lineage"]["run"].get("url").is_none());
+        let Files::Here(folder) = &candidate.files else {
+            panic!("{:?}", candidate.files);
+        };
+        assert!(
+            folder.starts_with(&lab) && folder.join("MLmodel").is_file(),
+            "{folder:?}"
+        );
+        assert!(!processes_of(&lab).is_empty());
+        drop(source);
+        let began = Instant::now();
+        while !processes_of(&lab).is_empty() {
+            in_time(began);
         }
     }
 }
