@@ -24,7 +24,9 @@ mod server;
 mod telling;
 mod words;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::stream::StreamExt;
@@ -64,6 +66,8 @@ pub(super) struct Mlflow {
     retry: Policy,
     program: String,
     s3: Option<s3::Settings>,
+    /// The buckets that were opened: each has a client of its own.
+    buckets: Mutex<BTreeMap<String, Arc<s3::Store>>>,
     connection: OnceCell<Connection>,
 }
 
@@ -105,6 +109,7 @@ impl Mlflow {
             retry: opening.retry,
             program: plain(server::PROGRAM).unwrap_or_else(|| "mlflow".to_owned()),
             s3: s3::Settings::read(opening.variables)?,
+            buckets: Mutex::default(),
             connection: OnceCell::new(),
         })
     }
@@ -200,10 +205,24 @@ impl Mlflow {
     }
 
     async fn objects(&self, bucket: &str, prefix: &str) -> Result<Vec<SourceFile>, ImportError> {
-        match &self.s3 {
-            Some(settings) => settings.bucket(bucket, self.retry)?.files(prefix).await,
+        match self.bucket(bucket)? {
+            Some(bucket) => bucket.files(prefix).await,
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The bucket of this name; nothing without keys.
+    fn bucket(&self, name: &str) -> Result<Option<Arc<s3::Store>>, ImportError> {
+        let Some(settings) = &self.s3 else {
+            return Ok(None);
+        };
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get(name) {
+            return Ok(Some(Arc::clone(bucket)));
+        }
+        let bucket = Arc::new(settings.bucket(name, self.retry)?);
+        buckets.insert(name.to_owned(), Arc::clone(&bucket));
+        Ok(Some(bucket))
     }
 
     /// `files`, unless there are none: a version whose files somebody deleted is no version.
@@ -357,11 +376,8 @@ impl Source for Mlflow {
         let doing = format!("read {}", file.path);
         let opened = match &key {
             Key::S3 { bucket, key } => {
-                let settings = self.s3.as_ref().ok_or_else(lacks)?;
-                settings
-                    .bucket(bucket, self.retry)?
-                    .open(key, from, &doing)
-                    .await
+                let bucket = self.bucket(bucket)?.ok_or_else(lacks)?;
+                bucket.open(key, from, &doing).await
             }
             _ => connection.open(&key, from, &doing).await,
         };
