@@ -303,8 +303,10 @@ impl Source for Mlflow {
     async fn candidate(&self, listed: &Listed) -> Result<Candidate, ImportError> {
         let connection = self.connection().await?;
         let api = &connection.api;
-        let mut answers = Answers::default();
-        answers.version = api.version(listed).await?;
+        let mut answers = Answers {
+            version: api.version(listed).await?,
+            ..Answers::default()
+        };
         let mut remarks = Vec::new();
 
         let source = answers.version.has("source").unwrap_or_default();

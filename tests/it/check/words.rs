@@ -57,7 +57,7 @@ fn fields() {
 
     unknown-field models/vision/digits/versions/1.1.0.yaml:6:3: `spec` has no field `created_at` (did you mean `createdAt`?)
 
-    unknown-field models/vision/digits/versions/1.1.0.yaml:6:3: `spec` has no field `banana` (it can have `lifecycle`, `changes`, `notes`, `links`, `author`, `createdAt`, `artifact`, `images`, `format`, `framework`, `precision`, `targetDevices` and 13 more)
+    unknown-field models/vision/digits/versions/1.1.0.yaml:6:3: `spec` has no field `banana` (it can have `lifecycle`, `changes`, `notes`, `links`, `author`, `createdAt`, `artifact`, `images`, `format`, `framework`, `precision`, `parameterCount` and 14 more)
 
     unknown-field models/vision/digits/versions/1.1.0.yaml:11:12: `format` has no field `nmae` (did you mean `name`?)
 

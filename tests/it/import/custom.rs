@@ -14,9 +14,9 @@ fn version(number: u32) -> String {
 /// A yard that has imported [`two`] and merged them.
 fn merged<'a>(sandbox: &'a Sandbox, program: &Program<'_>) -> Yard<'a> {
     let yard = sandbox.yard();
-    program.lists(two());
-    program.has("d1", b"one", json!({}));
-    program.has("d2", b"two", json!({"precision": "fp32"}));
+    program.lists(&two());
+    program.has("d1", b"one", &json!({}));
+    program.has("d2", b"two", &json!({"precision": "fp32"}));
     let outcome = yard
         .import([&*program.word(), "--name=lab"])
         .run()
@@ -103,7 +103,7 @@ fn what_moved_in_the_source_moves_here_unless_it_moved_here_too() {
     listed[1]["stage"] = "Archived".into();
     listed[1]["aliases"] = json!(["shadow"]);
     listed[0]["aliases"] = json!(["champion"]);
-    program.lists(listed.clone());
+    program.lists(&listed.clone());
     let outcome = yard
         .import([&*program.word(), "--name=lab"])
         .run()
@@ -122,7 +122,7 @@ fn what_moved_in_the_source_moves_here_unless_it_moved_here_too() {
     yard.write(MODEL, &model.replace("shadow: 2.0.0", "shadow: 1.0.0"));
     yard.commit("Ours");
     listed[1]["aliases"] = json!([]);
-    program.lists(listed);
+    program.lists(&listed);
     let refs = yard.refs();
     let shown = yard
         .import([&*program.word(), "--name=lab"])
@@ -148,19 +148,19 @@ fn one_that_can_not_be_imported_holds_up_no_other() {
         one("wrong", "w1"),
         one("pickled", "p1"),
     ]);
-    program.lists(listed);
+    program.lists(&listed);
     for reference in ["d1", "d2", "t1", "t2"] {
-        program.has(reference, reference.as_bytes(), json!({}));
+        program.has(reference, reference.as_bytes(), &json!({}));
     }
     program.has(
         "w1",
         b"w",
-        json!({"metrics": [{"name": "accuracy", "value": "high"}]}),
+        &json!({"metrics": [{"name": "accuracy", "value": "high"}]}),
     );
     program.has(
         "p1",
         b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x07builtinsN.",
-        json!({}),
+        &json!({}),
     );
     let files = |path: &str, size: u64| {
         json!({"files": [{"path": path, "key": "d1.bin", "sizeBytes": size}]}).to_string()
@@ -193,16 +193,15 @@ fn a_source_that_goes_away_leaves_what_was_brought_and_the_next_run_goes_on() {
     let sandbox = Sandbox::new();
     let program = Program::new(&sandbox);
     let yard = sandbox.yard();
-    program.lists(two());
-    program.has("d1", b"one", json!({}));
-    program.has("d2", &[7; 100_000], json!({}));
+    program.lists(&two());
+    program.has("d1", b"one", &json!({}));
+    program.has("d2", &[7; 100_000], &json!({}));
     // All of the first version, and half of the second one's file.
     sandbox.write("source/d2.bin", [7; 50_000]);
     let away = yard.import([&*program.word(), "--name=lab"]).run().exits(3);
     away.says("it ended after 50000 of 100000 bytes")
         .prints("vision/surface-defects:1.0.0");
     sandbox.write("source/d2.bin", [7; 100_000]);
-    let calls = program.calls().len();
     let outcome = yard
         .import([&*program.word(), "--name=lab"])
         .run()
@@ -228,9 +227,9 @@ fn only_what_is_selected_is_imported_and_a_list_says_how_all_stands() {
     let sandbox = Sandbox::new();
     let program = Program::new(&sandbox);
     let yard = sandbox.yard();
-    program.lists(two());
-    program.has("d1", b"one", json!({}));
-    program.has("d2", b"two", json!({}));
+    program.lists(&two());
+    program.has("d1", b"one", &json!({}));
+    program.has("d2", b"two", &json!({}));
     let word = program.word();
     let only = [&*word, "--name=lab", "--select=stage=Prod*"];
     yard.import(only).run().success();

@@ -60,7 +60,26 @@ fn an_inference_service_becomes_a_version_and_a_deployment_of_it() {
         .success()
         .prints("deploys   hospital/diabetes from");
     yard.merge("import/cluster");
-    insta::assert_snapshot!(yard.show("main", "deployments/hospital/diabetes.yaml"), @"");
+    insta::assert_snapshot!(yard.show("main", "deployments/hospital/diabetes.yaml"), @r#"
+    apiVersion: modelyard.dev/v1
+    kind: Deployment
+    metadata:
+      name: diabetes
+      environment: hospital
+    spec:
+      model: vision/diabetes
+      version: 1.0.0
+      replicas:
+        min: 2
+        max: 4
+      resources:
+        requests:
+          cpu: 500m
+          memory: 1Gi
+      runtime:
+        env:
+          THREADS: "2"
+    "#);
     yard.modelyard(["check"]).run().success();
 
     let refs = yard.refs();

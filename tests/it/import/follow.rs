@@ -10,9 +10,9 @@ fn each_source_of_the_yard_is_followed_with_its_own_mapping() {
     let sandbox = Sandbox::new();
     let program = Program::new(&sandbox);
     let yard = sandbox.yard();
-    program.lists(two());
-    program.has("d1", b"one", json!({}));
-    program.has("d2", b"two", json!({}));
+    program.lists(&two());
+    program.has("d1", b"one", &json!({}));
+    program.has("d2", b"two", &json!({}));
     let settings = yard.show("main", "modelyard.yaml");
     let place = sandbox.path("source");
     let place = place.display();

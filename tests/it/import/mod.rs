@@ -50,13 +50,13 @@ impl<'a> Program<'a> {
     }
 
     /// Says what it lists.
-    fn lists(&self, versions: Value) {
+    fn lists(&self, versions: &Value) {
         let listing = json!({ "versions": versions });
         self.sandbox.write("source/list.json", listing.to_string());
     }
 
     /// Has the version `reference` hold one file with `content`.
-    fn has(&self, reference: &str, content: &[u8], version: Value) {
+    fn has(&self, reference: &str, content: &[u8], version: &Value) {
         let file = format!("{reference}.bin");
         self.sandbox.write(format!("source/{file}"), content);
         let candidate = json!({

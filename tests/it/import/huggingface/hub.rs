@@ -66,6 +66,7 @@ fn a_repository_becomes_a_version_that_says_what_its_card_says() {
       framework:
         name: transformers
       precision: fp32
+      parameterCount: 4
       properties:
         language: en
         tags: [vision, steel]

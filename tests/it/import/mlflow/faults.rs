@@ -27,45 +27,45 @@ impl Fake {
         });
         fake.says(
             "registered-models/search",
-            json!({"registered_models": [{"name": NAME}]}),
+            &json!({"registered_models": [{"name": NAME}]}),
         );
         // Servers that know no prompts.
-        fake.says("registered-models/search?filter", json!({}));
+        fake.says("registered-models/search?filter", &json!({}));
         fake.says(
             "model-versions/search",
-            json!({"model_versions": [version]}),
+            &json!({"model_versions": [version]}),
         );
-        fake.says("model-versions/get?", json!({"model_version": version}));
+        fake.says("model-versions/get?", &json!({"model_version": version}));
         fake.says(
             "get-download-uri",
-            json!({"artifact_uri": version["source"]}),
+            &json!({"artifact_uri": version["source"]}),
         );
         fake.has(
             "0%2Fr%2Fartifacts%2Fmy+model",
-            json!([
+            &json!([
                 {"path": "a b ü#.txt", "is_dir": false, "file_size": "5"},
                 {"path": "in", "is_dir": true},
             ]),
         );
         fake.has(
             "0%2Fr%2Fartifacts%2Fmy+model%2Fin",
-            json!([{"path": "empty", "is_dir": false, "file_size": 0}]),
+            &json!([{"path": "empty", "is_dir": false, "file_size": 0}]),
         );
         fake.sends("my%20model/a%20b%20%C3%BC%23.txt", b"hello");
         fake.sends("my%20model/in/empty", b"");
         fake
     }
 
-    fn says(&self, part: &str, answer: Value) {
+    fn says(&self, part: &str, answer: &Value) {
         let answer = Answer::body(200, "application/json", answer.to_string());
         self.front.always("GET", part, answer);
     }
 
     /// What is in the folder whose query ends so.
-    fn has(&self, folder: &str, files: Value) {
+    fn has(&self, folder: &str, files: &Value) {
         self.says(
             &format!("mlflow-artifacts/artifacts?path={folder}"),
-            json!({"files": files}),
+            &json!({"files": files}),
         );
     }
 
@@ -275,7 +275,7 @@ async fn lists_that_never_end_are_ended() {
     let fake = Fake::new();
     fake.says(
         "model-versions/search",
-        json!({
+        &json!({
             "model_versions": [{"name": NAME, "version": "7"}], "next_page_token": "again",
         }),
     );
@@ -285,7 +285,7 @@ async fn lists_that_never_end_are_ended() {
 
     // A folder in a folder in a folder, and so on.
     let fake = Fake::new();
-    fake.has("", json!([{"path": "in", "is_dir": true}]));
+    fake.has("", &json!([{"path": "in", "is_dir": true}]));
     let error = fake.import().await.unwrap_err();
     assert_eq!(error.code().id, "source-too-large", "{error}");
 }
@@ -296,7 +296,7 @@ async fn a_listing_that_leads_elsewhere_is_refused() {
         let fake = Fake::new();
         fake.has(
             "0%2Fr%2Fartifacts%2Fmy+model",
-            json!([{"path": name, "is_dir": false}]),
+            &json!([{"path": name, "is_dir": false}]),
         );
         let error = fake.import().await.unwrap_err();
         assert_eq!(error.code().id, "source-malformed", "{error}");
@@ -316,7 +316,7 @@ async fn what_is_gone_or_has_no_files_is_told() {
     );
 
     let fake = Fake::new();
-    fake.has("0%2Fr%2Fartifacts%2Fmy+model", json!([]));
+    fake.has("0%2Fr%2Fartifacts%2Fmy+model", &json!([]));
     let error = fake.import().await.unwrap_err();
     assert!(
         error
@@ -327,7 +327,10 @@ async fn what_is_gone_or_has_no_files_is_told() {
 
     // A store that neither we nor the server can list.
     let fake = Fake::new();
-    fake.says("get-download-uri", json!({"artifact_uri": "gs://bucket/x"}));
+    fake.says(
+        "get-download-uri",
+        &json!({"artifact_uri": "gs://bucket/x"}),
+    );
     let error = fake.import().await.unwrap_err();
     assert_eq!(error.code().id, "source-lacks", "{error}");
     assert!(error.to_string().contains("at gs://bucket/x"), "{error}");
@@ -338,7 +341,7 @@ async fn what_mlmodel_says_wrongly_is_a_remark_and_holds_up_nothing() {
     let fake = Fake::new();
     fake.has(
         "0%2Fr%2Fartifacts%2Fmy+model",
-        json!([{"path": "MLmodel", "is_dir": false}]),
+        &json!([{"path": "MLmodel", "is_dir": false}]),
     );
     fake.sends("my%20model/MLmodel", b"no: [flavors");
     let listing = list(&*fake.source()).await.unwrap();

@@ -142,8 +142,7 @@ fn a_server_that_was_started_ends_with_us_even_if_we_are_killed() {
         &sandbox,
         "#!/bin/sh\necho $$ > pid.new; mv pid.new pid; exec sleep 100000\n",
     );
-    let yard = sandbox.yard();
-    drop(yard);
+    sandbox.yard();
     let mut import = Command::new(env!("CARGO_BIN_EXE_modelyard"))
         .args(["import", "mlflow:..", "--list"])
         .env("MODELYARD_MLFLOW", program)
