@@ -78,6 +78,9 @@ async fn what_comes_above_the_queue_is_turned_away_at_once() {
     let stage = Stage::new(Limits {
         at_once: 2,
         queue: 3,
+        // Nobody's patience ends here, however slow the machine is.
+        answer_time: Duration::from_secs(120),
+        wait_time: Duration::from_secs(120),
         ..limits()
     });
     stage
