@@ -23,7 +23,7 @@ use shown::{Imports, Rehearsals, Surveys};
 /// Import models from another place: MLflow, a folder, and more
 ///
 /// Each version of the source becomes a signed artifact in the yard's store and a record on the
-/// branch import/<name>, ready to be reviewed and merged. What the source says that no field of a
+/// branch import/NAME, ready to be reviewed and merged. What the source says that no field of a
 /// record takes is kept in the record, and told. Doing it again brings what is new, follows stages
 /// and aliases that moved, and changes nothing else.
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ pub(super) struct Arguments {
     /// Show field by field what would be imported, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Which versions: name=, version=, alias=, stage= or tag.<tag>= and a pattern; each given has
+    /// Which versions: name=, version=, alias=, stage= or tag.TAG= and a pattern; each given has
     /// to fit
     #[arg(long, value_name = "KEY=PATTERN")]
     select: Vec<Part>,

@@ -1,6 +1,6 @@
 //! Importing: what a source has becomes records and artifacts here, on a branch.
 //!
-//! [`survey`] holds what the source lists against what the yard has: which versions are new, which
+//! [`survey()`] holds what the source lists against what the yard has: which versions are new, which
 //! were imported before, where a stage or an alias moved since. [`import`] then brings the new ones
 //! in batches, each as publishing does: records are checked, then bytes, signature and tag, then a
 //! commit that is pushed. So whatever cuts it off leaves whole batches, and the same call goes on
@@ -114,7 +114,7 @@ async fn survey_on(
 /// Nothing is written.
 ///
 /// # Errors
-/// As [`survey`].
+/// As [`survey()`].
 pub async fn rehearse(
     yard: &Yard,
     request: &Request,
