@@ -33,7 +33,7 @@ fn a_runtime_that_is_none_is_told_as_what_it_is() {
     runtime-ended: the runtime of `digits` ended by itself (exit status: 3)
       | no memory
     "#);
-    insta::assert_snapshot!(started("echo '<html>'"), @"runtime-nonsense: the runtime of `digits` says `<html>` in place of its address");
+    insta::assert_snapshot!(started("echo '<html>'; exec sleep 60"), @"runtime-nonsense: the runtime of `digits` says `<html>` in place of its address");
     insta::assert_snapshot!(started("echo loading >&2; sleep 60"), @r#"
     runtime-not-ready: the runtime of `digits` was not ready after 1 s
       | loading
