@@ -168,16 +168,21 @@ mod tests {
         Instant::now() + Duration::from_millis(20)
     }
 
+    /// Later than any machine needs.
+    fn late() -> Instant {
+        Instant::now() + Duration::from_secs(120)
+    }
+
     #[tokio::test]
     async fn a_closed_gate_keeps_requests_until_it_opens_and_no_more_than_may_wait() {
         let gate = Gate::new(2);
         let one = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.enter(soon()).await.is_ok() }
+            async move { gate.enter(late()).await.is_ok() }
         });
         let two = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.enter(soon()).await.is_ok() }
+            async move { gate.enter(late()).await.is_ok() }
         });
         while gate.waiting() < 2 {
             tokio::task::yield_now().await;

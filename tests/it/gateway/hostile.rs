@@ -127,7 +127,7 @@ async fn what_is_not_here_and_what_is_not_taken_is_told() {
 #[tokio::test]
 async fn a_length_that_lies_harms_nobody_else() {
     let (stage, replica) = stage(Limits {
-        body_time: Duration::from_millis(200),
+        body_time: Duration::from_secs(1),
         ..limits()
     })
     .await;
@@ -156,7 +156,7 @@ async fn a_length_that_lies_harms_nobody_else() {
 #[tokio::test]
 async fn clients_that_send_nothing_or_take_nothing_are_let_go() {
     let (stage, _replica) = stage(Limits {
-        header_time: Duration::from_millis(200),
+        header_time: Duration::from_secs(1),
         ..limits()
     })
     .await;
@@ -192,7 +192,7 @@ async fn a_client_that_takes_nothing_of_a_large_answer_gives_the_replica_back() 
         .await
         .unwrap();
     stream.readable().await.unwrap();
-    assert_eq!(stage.gateway.in_flight(&super::stage::id(1)), 1);
+    assert_eq!(replica.count(), 1);
     while stage.gateway.in_flight(&super::stage::id(1)) > 0 {
         tokio::task::yield_now().await;
     }
