@@ -10,15 +10,13 @@ use super::survey::{Called, Survey, Surveyed};
 use super::told::{Brought, Rehearsed};
 use super::{Means, Request, owners};
 use crate::artifact::pack::{Packed as Artifact, pack};
-use crate::artifact::{ManifestKey, open, upload};
 use crate::import::{Candidate, Files, ImportError, Listed, SourceFile, Spool};
 use crate::ops::publish::{self, Clash, PublishError, Said, Wish};
 use crate::platform::Progress;
-use crate::platform::atomic::read_at_most;
 use crate::record::kind::{self, Kind, YardSpec};
-use crate::record::{Digest, Failure, Lifecycle, Repository, Tag};
+use crate::record::{Failure, Lifecycle};
 use crate::trust;
-use crate::yard::{Catalog, Change, MAX_FILE_BYTES, Yard, blocking, model_path, version_path};
+use crate::yard::{Catalog, Change, Yard, blocking, model_path, version_path};
 
 /// The most text that a record keeps of what found no place.
 const MAX_UNMAPPED_BYTES: usize = 64 << 10;
@@ -97,12 +95,16 @@ impl<'a> Bringing<'a> {
                 }
                 return Ok(None);
             }
-            let existing = here.spec.artifact.digest;
-            return Err(taken(called, "in the yard", existing, packed.digest).into());
+            let clash = Clash {
+                existing: here.spec.artifact.digest,
+                ours: packed.digest,
+            };
+            let Called { model, version, .. } = called;
+            return Err(PublishError::taken(model, version, "in the yard", clash).into());
         }
         let card = match &candidate.card {
             Some(text) => Some(text.clone().into_bytes()),
-            None => card(&packed)?,
+            None => publish::card(&packed)?,
         };
         let remarks = candidate.remarks.clone();
         let of_files = publish::files_say(&packed.description);
@@ -240,25 +242,16 @@ impl<'a> Bringing<'a> {
     /// # Errors
     /// If the store or the key can't be used, or the store's tag is of other bytes.
     pub(super) async fn store(&self, packed: &Packed<'_>) -> Result<u64, Failure> {
-        let repository: Repository = self.store.repository.of_model(&packed.called.model);
-        let store = open(&self.yard.store(&repository)?, &self.means.options)?;
-        let tag = Tag::from(&packed.called.version);
-        match store.resolve(&ManifestKey::Tag(tag.clone())).await? {
-            Some(found) if found.digest != packed.packed.digest => {
-                let ours = packed.packed.digest;
-                return Err(taken(packed.called, "in the store", found.digest, ours).into());
-            }
-            _ => {}
-        }
-        let sent_bytes = upload(&*store, &packed.packed, &**self.progress).await?;
-        let subject = packed.packed.descriptor();
-        if let Some(key) = self.means.key {
-            trust::sign(&*store, &subject, key, self.means.now).await?;
-        }
-        let manifest = packed.packed.manifest.clone();
-        store
-            .put_manifest(&subject.media_type, manifest, Some(&tag))
-            .await?;
+        let Called { model, version, .. } = packed.called;
+        let storing = publish::Storing {
+            yard: self.yard,
+            repository: &self.store.repository.of_model(model),
+            version: (model, version),
+            packed: &packed.packed,
+            key: self.means.key,
+            options: &self.means.options,
+        };
+        let (sent_bytes, _) = storing.store(self.means.now, &**self.progress).await?;
         Ok(sent_bytes)
     }
 }
@@ -342,6 +335,10 @@ fn imported(request: &Request, listed: &Listed, mut unmapped: Map<String, Value>
             .max_by_key(|(_, value)| value.to_string().len());
         let Some((name, value)) = longest else { break };
         let told = format!("{} bytes, too long for a record", value.to_string().len());
+        // Many short ones are for the check to refuse.
+        if told.len() >= value.to_string().len() {
+            break;
+        }
         unmapped.insert(name.clone(), told.into());
     }
     let source = &request.source;
@@ -359,19 +356,6 @@ fn imported(request: &Request, listed: &Listed, mut unmapped: Map<String, Value>
         say("unmapped", unmapped.into());
     }
     imported
-}
-
-fn taken(called: &Called, place: &'static str, existing: Digest, ours: Digest) -> PublishError {
-    let clash = Clash { existing, ours };
-    PublishError::taken(&called.model, &called.version, place, clash)
-}
-
-/// The card among the files.
-fn card(packed: &Artifact) -> Result<Option<Vec<u8>>, Failure> {
-    let mut layers = packed.layers.iter();
-    let card = layers.find(|layer| layer.path.as_str() == "README.md");
-    let read = card.map(|layer| read_at_most(&layer.source, MAX_FILE_BYTES));
-    Ok(read.transpose()?)
 }
 
 impl Packed<'_> {

@@ -26,8 +26,8 @@ pub use question::Question;
 pub(super) use records::Wish;
 pub use said::Said;
 pub(super) use settle::{card_path, find_store};
-pub(super) use write::to_the_second;
 pub use write::{Lacking, Published, Stored};
+pub(super) use write::{Storing, card, to_the_second};
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -12,8 +12,9 @@ use super::from::From;
 use super::records::Wish;
 use super::settle::{Text, card_path};
 use crate::artifact::pack::LeftOut;
+use crate::artifact::pack::Packed;
 use crate::artifact::pack::inspect::Finding;
-use crate::artifact::{ManifestKey, Store, StoreOptions, open, upload};
+use crate::artifact::{ManifestKey, StoreOptions, open, upload};
 use crate::ops::propose::{Proposed, propose};
 use crate::ops::refuse_errors;
 use crate::platform::Progress;
@@ -23,7 +24,7 @@ use crate::record::{Digest, Failure, ModelName, Repository, Tag, Version};
 use crate::target::runtime::onnx::lacking;
 use crate::trust::{self, Signed, SigningKey};
 use crate::yard::edit::{self, EditError};
-use crate::yard::{MAX_FILE_BYTES, blocking, model_path, version_path};
+use crate::yard::{MAX_FILE_BYTES, Yard, blocking, model_path, version_path};
 
 /// Fields of a merged version that may still change.
 const STILL_CHANGING: [&str; 3] = ["lifecycle", "notes", "links"];
@@ -120,23 +121,15 @@ impl Draft {
     ) -> Result<Published, Failure> {
         let records = self.prepare(now).await?;
         let repository = self.repository();
-        let store = open(&self.yard.store(&repository)?, options)?;
-        let tag = Tag::from(&self.version);
-        self.refuse_taken(&*store, &tag).await?;
-
-        let sent_bytes = upload(&*store, &self.packed, &**progress).await?;
-        let subject = self.packed.descriptor();
-        let signed = match key {
-            Some(key) => Some(trust::sign(&*store, &subject, key, now).await?),
-            None => None,
+        let storing = Storing {
+            yard: &self.yard,
+            repository: &repository,
+            version: (&self.model, &self.version),
+            packed: &self.packed,
+            key,
+            options,
         };
-        store
-            .put_manifest(
-                &subject.media_type,
-                self.packed.manifest.clone(),
-                Some(&tag),
-            )
-            .await?;
+        let (sent_bytes, signed) = storing.store(now, &**progress).await?;
         let proposed = propose(self.change.clone(), &self.message(), now).await?;
         Ok(Published {
             stored: Some(Stored {
@@ -257,27 +250,7 @@ impl Draft {
         if self.existing.card {
             return Ok(None);
         }
-        let card = self
-            .packed
-            .layers
-            .iter()
-            .find(|layer| layer.path.as_str() == "README.md");
-        card.map(|layer| read_at_most(&layer.source, MAX_FILE_BYTES))
-            .transpose()
-    }
-
-    /// Makes sure that the store's tag of this version, if there is one, is of these bytes.
-    async fn refuse_taken(&self, store: &dyn Store, tag: &Tag) -> Result<(), Failure> {
-        match store.resolve(&ManifestKey::Tag(tag.clone())).await? {
-            Some(found) if found.digest != self.packed.digest => {
-                let clash = Clash {
-                    existing: found.digest,
-                    ours: self.packed.digest,
-                };
-                Err(PublishError::taken(&self.model, &self.version, "in the store", clash).into())
-            }
-            _ => Ok(()),
-        }
+        card(&self.packed)
     }
 
     fn message(&self) -> String {
@@ -315,6 +288,64 @@ impl Draft {
             operators: operators.into_iter().map(str::to_owned).collect(),
             served_by: runtime.filter(|name| *name != "onnx").map(str::to_owned),
         })
+    }
+}
+
+/// The card among the files.
+///
+/// # Errors
+/// If it can't be read, or is too large for the yard.
+pub(in crate::ops) fn card(packed: &Packed) -> Result<Option<Vec<u8>>, FileError> {
+    let mut layers = packed.layers.iter();
+    let card = layers.find(|layer| layer.path.as_str() == "README.md");
+    card.map(|layer| read_at_most(&layer.source, MAX_FILE_BYTES))
+        .transpose()
+}
+
+/// An artifact on its way into a store.
+pub(in crate::ops) struct Storing<'a> {
+    pub yard: &'a Yard,
+    pub repository: &'a Repository,
+    pub version: (&'a ModelName, &'a Version),
+    pub packed: &'a Packed,
+    /// Who signs; nobody where it is left unsigned.
+    pub key: Option<&'a SigningKey>,
+    pub options: &'a StoreOptions,
+}
+
+impl Storing<'_> {
+    /// Puts the files into the store, signs them, and only then tags them; gives how many bytes were
+    /// sent, and the signature.
+    ///
+    /// # Errors
+    /// If the store's tag of this version is of other bytes, or the store or the key can't be used.
+    pub(in crate::ops) async fn store(
+        &self,
+        now: Timestamp,
+        progress: &dyn Progress,
+    ) -> Result<(u64, Option<Signed>), Failure> {
+        let store = open(&self.yard.store(self.repository)?, self.options)?;
+        let (model, version) = self.version;
+        let tag = Tag::from(version);
+        let taken = store.resolve(&ManifestKey::Tag(tag.clone())).await?;
+        if let Some(found) = taken.filter(|found| found.digest != self.packed.digest) {
+            let clash = Clash {
+                existing: found.digest,
+                ours: self.packed.digest,
+            };
+            return Err(PublishError::taken(model, version, "in the store", clash).into());
+        }
+        let sent_bytes = upload(&*store, self.packed, progress).await?;
+        let subject = self.packed.descriptor();
+        let signed = match self.key {
+            Some(key) => Some(trust::sign(&*store, &subject, key, now).await?),
+            None => None,
+        };
+        let manifest = self.packed.manifest.clone();
+        store
+            .put_manifest(&subject.media_type, manifest, Some(&tag))
+            .await?;
+        Ok((sent_bytes, signed))
     }
 }
 
