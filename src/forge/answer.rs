@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, LINK, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,22 +17,6 @@ const TOLD_CHARACTERS: usize = 300;
 
 /// What GitHub asks for where it names no time: at least a minute.
 const UNTOLD_WAIT: Duration = Duration::from_secs(60);
-
-/// At most `limit` bytes of the body, and whether that is all of it.
-pub(super) async fn read_at_most(
-    mut response: Response,
-    limit: usize,
-) -> Result<(Bytes, bool), reqwest::Error> {
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = response.chunk().await? {
-        let room = limit - bytes.len();
-        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            return Ok((bytes.freeze(), false));
-        }
-    }
-    Ok((bytes.freeze(), true))
-}
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)

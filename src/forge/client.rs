@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::answer::{detail, has_next, limit, named, read_at_most};
+use super::answer::{detail, has_next, limit, named};
 use super::error::{Detail, Reason};
 use super::{Address, ForgeError, Options, Right, Token};
 use crate::platform::redact::printable;
@@ -206,7 +206,7 @@ impl Client {
             return Err(self.no(&call, response).await);
         }
         let more = has_next(response.headers());
-        let (body, whole) = read_at_most(response, MAX_ANSWER_BYTES)
+        let (body, whole) = http::read_at_most(response, MAX_ANSWER_BYTES)
             .await
             .map_err(|error| self.away(&call, error))?;
         if !whole {
@@ -242,7 +242,7 @@ impl Client {
     async fn no(&self, call: &Call, response: Response) -> ForgeError {
         let status = response.status();
         let headers = response.headers().clone();
-        let (body, _) = read_at_most(response, MAX_ERROR_BYTES)
+        let (body, _) = http::read_at_most(response, MAX_ERROR_BYTES)
             .await
             .unwrap_or_default();
         let detail = detail(&headers, &body);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::record::Digest;
@@ -35,7 +36,8 @@ pub enum Files {
 }
 
 /// A file that a source has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SourceFile {
     /// Where it lies among the version's files, with `/` between its parts.
     pub path: String,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::stream::StreamExt;
 use reqwest::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, LINK,
@@ -296,7 +296,7 @@ impl Client {
     async fn get(&self, url: &Url, doing: &str) -> Result<(Bytes, HeaderMap), ImportError> {
         let response = self.send(self.request(url.clone()), doing).await?;
         let headers = response.headers().clone();
-        let (bytes, whole) = read_at_most(response, MAX_ANSWER_BYTES)
+        let (bytes, whole) = http::read_at_most(response, MAX_ANSWER_BYTES)
             .await
             .map_err(|error| self.away(doing, error))?;
         if !whole {
@@ -338,7 +338,7 @@ impl Client {
         let retry_after = header(headers, RETRY_AFTER.as_str()).map(Duration::from_secs);
         let retry_after = retry_after.or_else(|| reset(headers));
         let said = message(headers);
-        let (body, _) = read_at_most(response, MAX_ERROR_BYTES)
+        let (body, _) = http::read_at_most(response, MAX_ERROR_BYTES)
             .await
             .unwrap_or_default();
         let (place, doing) = (self.place.clone(), doing.to_owned());
@@ -398,22 +398,6 @@ fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
 
 fn header<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// At most `limit` bytes of the body, and whether that is all of it.
-async fn read_at_most(
-    mut response: Response,
-    limit: usize,
-) -> Result<(Bytes, bool), reqwest::Error> {
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = response.chunk().await? {
-        let room = limit - bytes.len();
-        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            return Ok((bytes.freeze(), false));
-        }
-    }
-    Ok((bytes.freeze(), true))
 }
 
 /// What a source says of its no: the message of a JSON object, else the text's beginning.

@@ -28,7 +28,6 @@ use super::{Candidate, Detail, Files, ImportError, Listed, Listing, Opened, Sour
 use crate::platform::Progress;
 use crate::platform::atomic::FileError;
 use crate::platform::redact::printable;
-use crate::record::Digest;
 use crate::record::kind::SourceType;
 
 /// The largest answer in JSON.
@@ -57,18 +56,7 @@ struct Said {
     unmapped: Map<String, Value>,
     remarks: Vec<String>,
     folder: Option<PathBuf>,
-    files: Vec<SaidFile>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SaidFile {
-    path: String,
-    key: String,
-    #[serde(default)]
-    size_bytes: Option<u64>,
-    #[serde(default)]
-    sha256: Option<Digest>,
+    files: Vec<SourceFile>,
 }
 
 impl Custom {
@@ -169,16 +157,7 @@ impl Source for Custom {
         let said: Said = self.ask(&["candidate", &listed.reference]).await?;
         let files = match said.folder {
             Some(folder) => Files::Here(folder),
-            None => {
-                let files = said.files.into_iter();
-                let files = files.map(|file| SourceFile {
-                    path: file.path,
-                    key: file.key,
-                    size_bytes: file.size_bytes,
-                    sha256: file.sha256,
-                });
-                Files::There(files.collect())
-            }
+            None => Files::There(said.files),
         };
         Ok(Candidate {
             version: said.version,

@@ -1,8 +1,9 @@
 //! Where a version's files lie on their way from a source to a store.
 //!
 //! Each file is fetched once into a folder of the cache, is hashed when it is packed (which is when
-//! a digest that the source said is held against it), and goes from there to the store. A file that is cut off is gone on with, where the source can begin in its
-//! middle; one that is complete is not fetched again. When the version is recorded the folder goes.
+//! a digest that the source said is held against it), and goes from there to the store. A file that
+//! is cut off is gone on with, where the source can begin in its middle; one that is complete is not
+//! fetched again. When the version is recorded the folder goes.
 //!
 //! ```text
 //! <cache>/imports/<sha256 of source, reference and revision>/
@@ -146,7 +147,7 @@ impl Way<'_> {
         let mut opened = source.open(self.file, there).await?;
         let size = match (self.file.size_bytes, opened.size_bytes) {
             (Some(listed), Some(now)) if listed != now => {
-                self.forget()?;
+                atomic::remove(&self.coming)?;
                 return Err(self.changed(
                     source,
                     format!("{listed} bytes were listed, {now} are sent"),
@@ -168,7 +169,7 @@ impl Way<'_> {
             };
             length += chunk.len() as u64;
             if size.is_some_and(|size| length > size) {
-                self.forget()?;
+                atomic::remove(&self.coming)?;
                 return Err(self.changed(source, "more bytes are sent than it has".to_owned()));
             }
             output.write_all(&chunk).await.map_err(failed("write"))?;
@@ -205,13 +206,6 @@ impl Way<'_> {
         }
         fs::rename(&self.coming, &self.complete).map_err(FileError::at("rename", &self.coming))?;
         Ok(())
-    }
-
-    fn forget(&self) -> Result<(), ImportError> {
-        fs::remove_file(&self.coming).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(FileError::at("remove", &self.coming)(error).into()),
-        })
     }
 
     fn changed(&self, source: &dyn Source, reason: String) -> ImportError {

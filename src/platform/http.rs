@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+
 use super::codes;
 use crate::record::{Code, Fault};
 
@@ -50,4 +53,23 @@ pub fn builder() -> reqwest::ClientBuilder {
 /// [`ClientError`] where the machine's TLS or proxy settings are broken.
 pub fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ClientError> {
     builder.build().map_err(ClientError)
+}
+
+/// At most `limit` bytes of the body, and whether that is all of it.
+///
+/// # Errors
+/// If it breaks off.
+pub async fn read_at_most(
+    mut response: Response,
+    limit: usize,
+) -> Result<(Bytes, bool), reqwest::Error> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = limit - bytes.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return Ok((bytes.freeze(), false));
+        }
+    }
+    Ok((bytes.freeze(), true))
 }
