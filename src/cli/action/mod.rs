@@ -7,6 +7,7 @@
 
 mod act;
 mod event;
+mod imported;
 mod inputs;
 mod review;
 mod runner;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::imported::{self, Imported};
 use super::inputs::Task;
 use crate::cli::status::{is_well, serving, step};
 use crate::forge::markdown::code;
@@ -42,7 +43,7 @@ const OUTPUTS: [(&str, &[&str]); 5] = [
 const MAX_BYTES: usize = 200_000;
 
 /// How many things of a kind are told, and how many annotations: a runner keeps ten.
-const MAX_LINES: usize = 100;
+pub(super) const MAX_LINES: usize = 100;
 const MAX_ERRORS: usize = 10;
 
 /// The longest text of others that is told whole, in characters.
@@ -64,6 +65,7 @@ struct Pass {
     changes: Vec<Change>,
     steps: Vec<String>,
     waits: Vec<String>,
+    behind: Option<String>,
 }
 
 /// What `modelyard reconcile --once` prints.
@@ -88,18 +90,29 @@ impl Told {
                 (None, Some(pass)) => {
                     let count = pass.changes.len() + pass.steps.len();
                     told.outputs.push(("changes", count.to_string()));
+                    let behind = pass.behind.iter();
+                    let error = |why: &String| ("main could not be read".to_owned(), why.clone());
+                    told.errors.extend(behind.map(error));
                     passed(&pass)
                 }
                 (None, None) => listed(task, &told.outputs),
             },
             Task::Reconcile => match read::<Reconciled>(printed) {
                 Some(done) => {
-                    told.errors = errors(&done.status);
+                    told.errors = errors(&done);
                     reconciled(&done)
                 }
                 None => listed(task, &told.outputs),
             },
-            Task::Check | Task::Publish | Task::Sign | Task::Import => listed(task, &told.outputs),
+            Task::Import => match read::<Vec<Imported>>(printed) {
+                Some(imports) => {
+                    told.errors = imports.iter().flat_map(Imported::errors).collect();
+                    told.errors.truncate(MAX_ERRORS);
+                    imported::summary(&imports)
+                }
+                None => listed(task, &told.outputs),
+            },
+            Task::Check | Task::Publish | Task::Sign => listed(task, &told.outputs),
         };
         if told.summary.len() > MAX_BYTES {
             let end = told.summary.floor_char_boundary(MAX_BYTES);
@@ -139,10 +152,13 @@ fn listed(task: Task, outputs: &[(&'static str, String)]) -> String {
 
 /// What a pass over an environment would do.
 fn passed(pass: &Pass) -> String {
-    if pass.changes.is_empty() && pass.steps.is_empty() {
-        return "### ✅ The environment is as main says\n".to_owned();
-    }
-    let mut text = "### ⚠️ The environment is not as main says\n".to_owned();
+    let mut text = match &pass.behind {
+        Some(why) => format!("### ❌ main could not be read\n\n{}\n", said(why)),
+        None if pass.changes.is_empty() && pass.steps.is_empty() => {
+            return "### ✅ The environment is as main says\n".to_owned();
+        }
+        None => "### ⚠️ The environment is not as main says\n".to_owned(),
+    };
     let changes: Vec<String> = pass.changes.iter().map(ToString::to_string).collect();
     for (title, lines) in [
         ("A pass would change", &changes),
@@ -154,7 +170,8 @@ fn passed(pass: &Pass) -> String {
     text
 }
 
-fn list(text: &mut String, title: &str, lines: &[String]) {
+/// A list of texts of others; nothing where there are none.
+pub(super) fn list(text: &mut String, title: &str, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
@@ -258,8 +275,10 @@ fn why(one: &DeploymentStatus) -> Vec<String> {
     lines
 }
 
-/// What an annotation says of each deployment that is not well, and of main.
-fn errors(status: &Status) -> Vec<(String, String)> {
+/// What an annotation says of each deployment that is not well, and of main; where they are well,
+/// of what failed beside, so that no step is red without one.
+fn errors(done: &Reconciled) -> Vec<(String, String)> {
+    let status = &done.status;
     let environment = &status.environment;
     let bad = |one: &&DeploymentStatus| matches!(one.health, Health::Degraded | Health::Down);
     let of = |one: &DeploymentStatus| {
@@ -267,16 +286,23 @@ fn errors(status: &Status) -> Vec<(String, String)> {
         let why = why.unwrap_or_else(|| format!("it is {}", one.health.as_str()));
         (format!("{environment}/{}", one.name), why)
     };
-    let behind = status.behind.iter();
-    let mut all: Vec<_> = behind
-        .map(|why| (environment.to_string(), why.clone()))
-        .collect();
+    let told = |why: &String| (environment.to_string(), why.clone());
+    let mut all: Vec<_> = status.behind.iter().map(told).collect();
     all.extend(status.deployments.iter().filter(bad).map(of));
+    if all.is_empty() {
+        all.extend(status.troubles.iter().map(told));
+    }
+    if all.is_empty() && !done.is_settled {
+        all.push(told(
+            &"its time was over on the way to what main says".to_owned(),
+        ));
+    }
     all.truncate(MAX_ERRORS);
     all
 }
 
-fn said(text: &str) -> String {
+/// A text of others, as it is.
+pub(super) fn said(text: &str) -> String {
     code(text, MAX_TEXT)
 }
 
@@ -331,6 +357,14 @@ mod tests {
         let told = Told::of(Task::Plan, &nothing);
         assert_eq!(told.outputs, [("changes", "0".to_owned())]);
         assert_eq!(told.summary, "### ✅ The environment is as main says\n");
+        let mut blind = nothing;
+        blind["behind"] = json!("no route to `forge`");
+        let told = Told::of(Task::Plan, &blind);
+        assert_eq!(
+            told.summary,
+            "### ❌ main could not be read\n\n`` no route to `forge` ``\n"
+        );
+        assert_eq!(told.errors[0].1, "no route to `forge`");
     }
 
     fn status(health: &str, failed: &Value, why: &Value) -> Value {
@@ -391,6 +425,21 @@ mod tests {
             assert!(told.summary.starts_with(begins), "{}", told.summary);
             assert_eq!(told.errors, []);
         }
+    }
+
+    #[test]
+    fn no_step_is_red_without_a_word() {
+        let mut status = status("healthy", &json!([]), &json!([]));
+        status["troubles"] = json!(["can't look at what runs"]);
+        let environment = "host".to_owned();
+        let told = Told::of(Task::Reconcile, &status);
+        let why = "can't look at what runs".to_owned();
+        assert_eq!(told.errors, [(environment.clone(), why)]);
+        status["troubles"] = json!([]);
+        status["isSettled"] = json!(false);
+        let told = Told::of(Task::Reconcile, &status);
+        let why = "its time was over on the way to what main says".to_owned();
+        assert_eq!(told.errors, [(environment, why)]);
     }
 
     #[test]

@@ -12,13 +12,13 @@ use super::{Context, Outcome, completions};
 use crate::artifact::StoreOptions;
 use crate::import::mapping::{Mapping, name_of};
 use crate::import::{Opening, Place};
-use crate::ops::import::{self, Followed, Means, Part, Request, Selection};
+use crate::ops::import::{self, Followed, Import, Means, Part, Refused, Request, Selection};
 use crate::ops::publish::PublishError;
 use crate::platform::retry::Policy;
 use crate::record::kind::Owner;
 use crate::record::{Failure, ModelReference, Name};
 use crate::yard::Yard;
-use shown::{Imports, Rehearsals, Surveys};
+use shown::{Imports, NothingToFollow, Rehearsals, Surveys};
 
 /// Import models from another place: MLflow, a folder, and more
 ///
@@ -101,6 +101,10 @@ impl Arguments {
         let (yard, proposer) = self.proposing.begin(context)?;
         let requests = self.requests(context, &yard).await?;
         let progress = &context.progress;
+        if requests.is_empty() {
+            context.print(&NothingToFollow([]))?;
+            return Ok(Outcome::Done);
+        }
         if self.list {
             let mut surveys = Vec::new();
             for request in &requests {
@@ -135,13 +139,20 @@ impl Arguments {
                 now: context.clock.now(),
             };
             // What one source can't do holds up no other, and what was brought is told.
-            match import::import(&yard, request, &means, progress).await {
+            let (mut import, failure) = match import::import(&yard, request, &means, progress).await
+            {
                 Ok(mut import) => {
-                    ended = import.ended.take().or(ended);
-                    imports.push(import);
+                    let ended = import.ended.take();
+                    (import, ended)
                 }
-                Err(failure) => ended = Some(failure),
+                Err(failure) if requests.len() == 1 => return Err(failure),
+                Err(failure) => (Import::nothing(request), Some(failure)),
+            };
+            if let Some(failure) = failure.as_ref().filter(|_| requests.len() > 1) {
+                import.refused.push(Refused::new(&import.source, failure));
             }
+            imports.push(import);
+            ended = ended.or(failure);
         }
         let refused = imports.iter().any(|import| !import.refused.is_empty());
         let opened = proposer.finish(context, Imports(imports)).await;

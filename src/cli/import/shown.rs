@@ -33,6 +33,24 @@ pub(super) struct Rehearsals(pub Vec<Rehearsal>);
 #[serde(transparent)]
 pub(super) struct Imports(pub Vec<Import>);
 
+/// No source at all; a list of none for machines.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct NothingToFollow(pub [(); 0]);
+
+impl Report for NothingToFollow {
+    fn text(&self, page: &mut Page) -> fmt::Result {
+        writeln!(
+            page,
+            "modelyard.yaml names no sources: there is nothing to follow"
+        )
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 impl Report for Surveys {
     fn text(&self, page: &mut Page) -> fmt::Result {
         for survey in &self.0 {

@@ -36,6 +36,7 @@ pub(super) struct Bringing<'a> {
 pub(super) struct Packed<'a> {
     surveyed: &'a Surveyed,
     called: &'a Called,
+    lifecycle: Lifecycle,
     packed: Artifact,
     said: Said,
     card: Option<Vec<u8>>,
@@ -110,10 +111,13 @@ impl<'a> Bringing<'a> {
         let of_files = publish::files_say(&packed.description);
         let fields = Fields::of(self.request, self.survey, surveyed, candidate, of_files);
         let unmapped = fields.unmapped.keys().cloned().collect();
-        let said = self.complete(fields, surveyed, &packed)?;
+        let stage = surveyed.listed.stage.as_deref();
+        let lifecycle = self.request.mapping.lifecycle(stage);
+        let said = self.complete(fields, surveyed, lifecycle, &packed)?;
         Ok(Some(Packed {
             surveyed,
             called,
+            lifecycle,
             packed,
             said,
             card,
@@ -170,6 +174,7 @@ impl<'a> Bringing<'a> {
         &self,
         fields: Fields,
         surveyed: &Surveyed,
+        lifecycle: Lifecycle,
         packed: &Artifact,
     ) -> Result<Said, Failure> {
         let called = surveyed.to.as_ref().ok_or(ImportRefused::Nameless)?;
@@ -183,7 +188,6 @@ impl<'a> Bringing<'a> {
                 "size": packed.total_bytes,
             }),
         );
-        let lifecycle = self.request.mapping.lifecycle(listed.stage.as_deref());
         said.version
             .insert("lifecycle".to_owned(), json!(lifecycle));
         let created = listed.created_at.unwrap_or(self.means.now);
@@ -405,6 +409,8 @@ impl Packed<'_> {
         Brought {
             reference: self.reference().to_owned(),
             to: self.called.clone(),
+            stage: self.surveyed.listed.stage.clone(),
+            lifecycle: self.lifecycle,
             digest: self.packed.digest,
             files: self.packed.layers.len(),
             size_bytes: self.packed.total_bytes,

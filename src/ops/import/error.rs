@@ -12,11 +12,11 @@ pub enum ImportRefused {
         /// How many are meant.
         count: usize,
     },
-    /// No source by that name, or none at all.
-    #[error("modelyard.yaml names no {}", source_called(name.as_ref()))]
+    /// No source by that name.
+    #[error("modelyard.yaml names no source called {name}")]
     NoSource {
         /// The name that was asked for.
-        name: Option<Name>,
+        name: Name,
         /// Those that it names.
         names: Vec<String>,
     },
@@ -53,13 +53,6 @@ pub enum ImportRefused {
         /// The format.
         format: String,
     },
-}
-
-fn source_called(name: Option<&Name>) -> String {
-    match name {
-        Some(name) => format!("source called {name}"),
-        None => "sources".to_owned(),
-    }
 }
 
 impl Fault for ImportRefused {

@@ -20,10 +20,10 @@ pub struct Followed {
     pub mapping: Mapping,
 }
 
-/// The sources of main's `modelyard.yaml`, or the one that is called `name`.
+/// The sources of main's `modelyard.yaml`, which may be none, or the one that is called `name`.
 ///
 /// # Errors
-/// If there is none, or one says no place or names a mapping that can't be used.
+/// If none is called so, or one says no place or names a mapping that can't be used.
 pub async fn followed(yard: &Yard, name: Option<&Name>) -> Result<Vec<Followed>, Failure> {
     propose::fetch(yard).await?;
     let (yard, name) = (yard.clone(), name.cloned());
@@ -50,10 +50,12 @@ pub async fn followed(yard: &Yard, name: Option<&Name>) -> Result<Vec<Followed>,
                 mapping,
             });
         }
-        if followed.is_empty() {
-            return Err(Failure::from(ImportRefused::NoSource { name, names }));
+        match name {
+            Some(name) if followed.is_empty() => {
+                Err(Failure::from(ImportRefused::NoSource { name, names }))
+            }
+            _ => Ok(followed),
         }
-        Ok(followed)
     })
     .await
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Request;
@@ -18,7 +18,7 @@ use crate::record::{Alias, Failure, Lifecycle, ModelName, Version};
 use crate::yard::{Catalog, Change, edit, model_path, version_path};
 
 /// Something that moved in a source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Moved {
     /// The model.
@@ -32,7 +32,7 @@ pub struct Moved {
 }
 
 /// What moved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum What {
     /// A version, along its life.

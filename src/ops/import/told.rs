@@ -14,13 +14,13 @@ use crate::artifact::pack::inspect::Finding;
 use crate::import::LeftOut;
 use crate::ops::propose::Proposed;
 use crate::platform::redact::printable;
-use crate::record::{Digest, Failure, Name};
+use crate::record::{Digest, Failure, Lifecycle, Name};
 
 /// The longest message of a commit; forges show some 40,000 characters of it.
 const MAX_MESSAGE: usize = 30_000;
 
 /// What an import came to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Import {
     /// The source, as it is written on a command line.
@@ -52,6 +52,11 @@ pub struct Brought {
     pub reference: String,
     /// What it is here.
     pub to: Called,
+    /// The stage that it has there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// What became of that.
+    pub lifecycle: Lifecycle,
     /// Its artifact.
     pub digest: Digest,
     /// How many files are in it.
@@ -137,18 +142,20 @@ pub struct Rehearsed {
 }
 
 impl Import {
+    /// Of a source that gave nothing.
+    pub fn nothing(request: &Request) -> Self {
+        Self {
+            source: described(&*request.source),
+            ..Self::default()
+        }
+    }
+
     /// What is known before anything is brought.
     pub(super) fn of(survey: &Survey) -> Self {
         let mut import = Self {
             source: survey.source.clone(),
-            brought: Vec::new(),
-            unchanged: 0,
-            moved: Vec::new(),
-            deployed: Vec::new(),
-            refused: Vec::new(),
             left_out: survey.left_out.clone(),
-            proposed: None,
-            ended: None,
+            ..Self::default()
         };
         for surveyed in &survey.versions {
             match surveyed.state {
@@ -173,7 +180,8 @@ impl Import {
 }
 
 impl Refused {
-    pub(super) fn new(reference: &str, failure: &Failure) -> Self {
+    /// Why `reference`, as its source calls it, or all of a source failed.
+    pub fn new(reference: &str, failure: &Failure) -> Self {
         Self {
             reference: reference.to_owned(),
             why: crate::record::with_causes(&**failure),
@@ -237,6 +245,9 @@ impl Brought {
             text.push_str(" (renamed)");
         }
         let _ = write!(text, "\n  {}", self.digest);
+        if let Some(stage) = &self.stage {
+            let _ = write!(text, "\n  {} -> {}", printable(stage), self.lifecycle);
+        }
         if !self.unmapped.is_empty() {
             let names: Vec<_> = self.unmapped.iter().map(|name| printable(name)).collect();
             let _ = write!(text, "\n  found no field: {}", names.join(", "));

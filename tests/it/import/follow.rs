@@ -48,10 +48,41 @@ fn each_source_of_the_yard_is_followed_with_its_own_mapping() {
         .exits(2)
         .says("no source called other")
         .says("it names lab");
+
+    // One that is away holds up no other, and is told beside them.
+    let settings = yard.show("main", "modelyard.yaml");
+    let away = "  sources: [{name: away, type: mlflow, url: \"http://127.0.0.1:1\"}, ";
+    yard.write("modelyard.yaml", &settings.replace("  sources: [", away));
+    yard.commit("Another");
+    yard.modelyard(["import", "--unsigned", "--follow"])
+        .run()
+        .exits(3)
+        .prints("refused   mlflow:http://127.0.0.1:1: ")
+        .prints("unchanged 2 versions")
+        .says("error[source-away]");
     yard.write("sources/lab.yaml", "stage: {Archived: retired}\n");
     yard.commit("A slip");
     yard.modelyard(follow)
         .run()
         .exits(2)
         .says("sources/lab.yaml: unknown field `stage`");
+}
+
+#[test]
+fn a_yard_without_sources_has_nothing_to_follow() {
+    let sandbox = Sandbox::new();
+    let yard = sandbox.yard();
+    // Nobody is asked for a key for it, either.
+    yard.modelyard(["import", "--follow"])
+        .run()
+        .success()
+        .prints("modelyard.yaml names no sources: there is nothing to follow");
+    let follow = ["import", "--follow", "-o", "json"];
+    let told = yard.modelyard(follow).run().success().json();
+    assert_eq!(told, json!([]));
+    yard.modelyard(["import", "--follow", "lab"])
+        .run()
+        .exits(2)
+        .says("no source called lab")
+        .says("add it to modelyard.yaml");
 }

@@ -9,6 +9,8 @@ mod huggingface;
 mod kserve;
 mod manifests;
 mod mlflow;
+#[cfg(feature = "real-tools")]
+mod reviewed;
 mod seldon_v1;
 mod seldon_v2;
 

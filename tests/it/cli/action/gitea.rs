@@ -13,6 +13,7 @@ use crate::yard::story::Story;
 
 const CHECK: &str = ".gitea/workflows/modelyard-check.yml";
 const COMMENT: &str = ".gitea/workflows/modelyard-comment.yml";
+const NIGHTLY: &str = ".gitea/workflows/modelyard-nightly.yml";
 const RECONCILE: &str = ".gitea/workflows/modelyard-reconcile.yml";
 
 const PUBLISH: &str = "\
@@ -371,4 +372,66 @@ fn a_forks_pull_request_is_read_and_told_and_nothing_of_it_is_run() {
     }
     assert!(!stage.story.folder().join("pwned").exists());
     assert_eq!(git(&["status", "--porcelain", "--untracked-files=no"]), "");
+}
+
+#[test]
+fn at_night_each_source_of_the_yard_becomes_a_pull_request_that_is_signed() {
+    let stage = Stage::new();
+    let bot = &stage.forge.bot;
+    let generate = stage.story.modelyard("keys generate night --no-yard");
+    generate.env("COSIGN_PASSWORD", "horse").run().success();
+    let home = stage.story.sandbox.home();
+    let key = std::fs::read_to_string(home.join(".config/modelyard/keys/night.key")).unwrap();
+    let old = stage.story.sandbox.path("old");
+    stage.story.sandbox.write("old/model.bin", "weights");
+    stage.story.sandbox.write("old/README.md", "# An old one\n");
+    let yard = stage.story.sandbox.read("yard/modelyard.yaml");
+    let sources = format!(
+        "  sources:\n  - {{name: shelf, type: folder, url: \"file://{}\", namespace: vision, map: shelf.yaml}}\n",
+        old.display()
+    );
+    stage
+        .story
+        .write("modelyard.yaml", &format!("{yard}{sources}"));
+    stage.story.write("shelf.yaml", "owner: {team: reviewer}\n");
+    stage.story.git("add -A");
+    stage.story.git("commit -q -m sources");
+    // act copies files, and not the empty folder into which libgit2 fetches.
+    stage.story.git("repack -q -a");
+    stage.push("main");
+
+    let night = |secrets: &[(&str, &str)]| {
+        let mut runner = stage.runner().job("import");
+        for (name, value) in secrets {
+            runner = runner.secret(name, value);
+        }
+        runner.run(NIGHTLY, "workflow_dispatch", &json!({}), &bot.token)
+    };
+    // Nobody has said who signs: it says so, and nothing is written.
+    let job = night(&[]).fails();
+    let said = "::error title=no-key-variable::the environment has no variable \
+                MODELYARD_SIGNING_KEY, or an empty one";
+    assert!(job.annotations()[0].starts_with(said), "{:?}", job.commands);
+    let secrets = [
+        ("MODELYARD_SIGNING_KEY", key.as_str()),
+        ("COSIGN_PASSWORD", "horse"),
+    ];
+    let job = night(&secrets).success();
+    assert_eq!(job.output("pull-request"), "1");
+    assert!(
+        job.summary.contains("`vision/old:1.0.0`"),
+        "{}",
+        job.summary
+    );
+    let pull = stage.ask(bot, "GET", "pulls/1", None);
+    assert_eq!(pull["head"]["ref"], "import/shelf");
+    let (host, digest) = (stage.registry.host(), job.output("digest"));
+    let verify = format!("verify {host}/acme/vision/old@{digest} --key night");
+    stage.story.modelyard(&verify).run().success();
+
+    // The next night finds nothing new, and the pull request as it was.
+    let job = night(&secrets).success();
+    assert!(job.summary.contains("nothing is new"), "{}", job.summary);
+    let again = stage.ask(bot, "GET", "pulls/1", None);
+    assert_eq!(again["head"]["sha"], pull["head"]["sha"]);
 }

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::cli::check::{V1_0, acme, change};
 use crate::harness::forges::{Dialect, FakeForge, Pull, TOKEN};
-use crate::harness::{Outcome, Run, Sandbox};
+use crate::harness::registry::Distribution;
+use crate::harness::{GitHttp, Login, Outcome, Run, Sandbox};
 
 /// The script of a job, with `evidence` as it is where nobody says it.
 fn script(job: &str) -> String {
@@ -105,4 +106,76 @@ fn a_merge_request_is_checked_and_told() {
         let status = state.statuses.last().unwrap();
         assert_eq!(status["sha"], head.as_str());
     }
+}
+
+#[test]
+fn what_is_new_at_night_is_a_merge_request() {
+    let sandbox = Sandbox::new();
+    let fake = FakeForge::start(Dialect::Gitlab);
+    let yard = acme(&sandbox);
+    let settings = yard.show("main", "modelyard.yaml");
+    let registry = Distribution::start();
+    let store = "registry.example.com/acme/models";
+    assert!(settings.contains(store), "{settings}");
+    let settings = settings.replace(store, &format!("{}/acme", registry.host()));
+    let old = sandbox.path("old");
+    sandbox.write("old/model.bin", "weights");
+    let source = format!(
+        "  sources: [{{name: shelf, type: folder, url: \"file://{}\", namespace: vision, map: shelf.yaml}}]\n",
+        old.display()
+    );
+    yard.write("modelyard.yaml", &format!("{settings}{source}"));
+    yard.write("shelf.yaml", "owner: {team: vision}\n");
+    yard.commit("A shelf");
+    let key = ["keys", "generate", "night", "--no-yard"];
+    let generate = yard.modelyard(key).env("COSIGN_PASSWORD", "horse");
+    generate.run().success();
+    sandbox
+        .git(["clone", "--quiet", "--bare", "yard", "served/yard.git"])
+        .run()
+        .success();
+    let login = Login::new("oauth2", TOKEN);
+    let server = GitHttp::behind(&sandbox.path("served"), &login);
+    // As a runner leaves it: the remote with the job's own token in it, which may read alone.
+    let read_alone = server
+        .url("yard.git")
+        .replace("://", "://gitlab-ci-token:x@");
+    let remote = ["remote", "add", "origin", &*read_alone];
+    yard.git(remote).run().success();
+    // The fake has no repositories: where the project's page has one is another place.
+    let instead = format!("url.{}.insteadOf", server.url("yard.git"));
+    let page = format!("http://{}/acme/yard.git", fake.host());
+    yard.git(["config", &*instead, &*page]).run().success();
+    let main = yard.git(["rev-parse", "HEAD"]).run().success();
+    fake.state()
+        .branches
+        .insert("import/shelf".to_owned(), main.line().to_owned());
+
+    let key = sandbox.home().join(".config/modelyard/keys/night.key");
+    let key = std::fs::read_to_string(key).unwrap();
+    let night = || {
+        job(&sandbox, "modelyard-import", &fake, "", "")
+            .env("CI_SERVER_URL", format!("http://{}", server.host()))
+            .env("GITLAB_USER_NAME", "Bot")
+            .env("GITLAB_USER_EMAIL", "bot@example.com")
+            .env("MODELYARD_KEY", "env://KEY")
+            .env("KEY", &key)
+            .env("COSIGN_PASSWORD", "horse")
+            .run()
+            .success()
+    };
+    night().prints("imported  vision/old:1.0.0");
+    night().prints("unchanged 1 version");
+    let state = fake.state();
+    let [pull] = &state.pulls[..] else {
+        panic!("{} merge requests", state.pulls.len());
+    };
+    assert_eq!(pull.branch, "import/shelf");
+    assert!(
+        pull.body.contains("old -> vision/old:1.0.0"),
+        "{}",
+        pull.body
+    );
+    let pushed = ["--git-dir=served/yard.git", "rev-parse", "import/shelf"];
+    sandbox.git(pushed).run().success();
 }

@@ -22,6 +22,10 @@ pub(super) struct Runner<'a> {
     server: String,
     /// Gitea's, or GitHub's.
     gitea: bool,
+    /// What the repository's people keep there, as `NAME=VALUE`.
+    secrets: Vec<String>,
+    /// The one job that is run; all of them where none is named.
+    job: Option<&'static str>,
 }
 
 /// A command, as the runner took it.
@@ -74,7 +78,21 @@ impl<'a> Runner<'a> {
             sandbox,
             server: format!("http://{host}"),
             gitea,
+            secrets: Vec::new(),
+            job: None,
         }
+    }
+
+    /// Of one job alone.
+    pub(super) fn job(mut self, job: &'static str) -> Self {
+        self.job = Some(job);
+        self
+    }
+
+    /// With a secret of the repository.
+    pub(super) fn secret(mut self, name: &str, value: &str) -> Self {
+        self.secrets.push(format!("{name}={value}"));
+        self
     }
 
     /// Runs the workflow in `file` of the yard for an event, with a token.
@@ -112,6 +130,12 @@ impl<'a> Runner<'a> {
             format!("--secret=GITHUB_TOKEN={token}"),
             "--json".to_owned(),
         ];
+        words.extend(
+            self.secrets
+                .iter()
+                .map(|secret| format!("--secret={secret}")),
+        );
+        words.extend(self.job.map(|job| format!("--job={job}")));
         let mut variables = vec![
             format!("GITHUB_SERVER_URL={}", self.server),
             "GITHUB_REPOSITORY=acme/yard".to_owned(),

@@ -53,7 +53,7 @@ fn safetensors() -> Vec<u8> {
 }
 
 /// A commit of `acme/defects` with a card, weights, and what is for git alone.
-fn pushed(hub: &FakeHub) -> String {
+pub(super) fn pushed(hub: &FakeHub) -> String {
     let files: [(&str, &[u8]); 5] = [
         (".gitattributes", b"*.bin filter=lfs\n"),
         ("README.md", CARD.as_bytes()),

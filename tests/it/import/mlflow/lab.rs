@@ -14,13 +14,13 @@ use crate::harness::mlflow::Mlflow;
 pub(super) type Told = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A server with everything in it.
-pub(super) struct Lab {
-    pub(super) server: Mlflow,
+pub(in crate::import) struct Lab {
+    pub(in crate::import) server: Mlflow,
     pub(super) told: Told,
 }
 
 /// The lab of a major version.
-pub(super) fn lab(major: u8) -> &'static Lab {
+pub(in crate::import) fn lab(major: u8) -> &'static Lab {
     static THREE: OnceLock<Lab> = OnceLock::new();
     static TWO: OnceLock<Lab> = OnceLock::new();
     // A large file once; the other has to show only that old servers give any.

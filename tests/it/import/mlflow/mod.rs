@@ -4,7 +4,7 @@
 mod cli;
 mod faults;
 #[cfg(feature = "real-tools")]
-mod lab;
+pub(super) mod lab;
 mod local;
 #[cfg(feature = "real-tools")]
 mod stores;
