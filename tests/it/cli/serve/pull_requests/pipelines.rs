@@ -91,7 +91,7 @@ fn a_merge_is_reconciled_and_told_and_the_night_is_red_while_it_is_not() {
     let merged = team.merges(number);
     let job = pipelines.merged(&merged).fails();
     let [said] = &job.annotations()[..] else {
-        panic!("{:?}", job.commands);
+        panic!("{:?}\n{}", job.commands, job.outcome.report());
     };
     let fails = "::error title=host/digits::vision/digits 1.2.0";
     assert!(said.starts_with(fails), "{said}");
