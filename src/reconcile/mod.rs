@@ -63,7 +63,7 @@ pub mod status;
 use std::time::Duration;
 
 pub use course::course;
-pub use pass::{Reconciler, Report, Trouble};
+pub use pass::{Preview, Reconciler, Report, Trouble};
 
 use crate::platform::retry::Policy;
 

@@ -12,7 +12,7 @@ use super::foreseen::Judgements;
 use crate::record::kind::RolloutWord;
 use crate::record::{Digest, Failure, Fault, Name};
 use crate::rollout::{
-    Change, Desired, Event, Instance, InstanceId, Observed, State, Step, Table, Wait, plan,
+    Change, Desired, Event, Instance, InstanceId, Observed, Plan, State, Step, Table, Wait, plan,
 };
 use crate::target::{Endpoint, Order, Running};
 
@@ -24,6 +24,15 @@ pub struct Reconciler {
     unsaved: bool,
     commit: Option<String>,
     backoff: Backoff,
+}
+
+/// What a pass would do.
+#[derive(Debug)]
+pub struct Preview {
+    /// What it would come to.
+    pub plan: Plan,
+    /// Why main could not be read, if so: the plan is of what was known of it before.
+    pub behind: Option<String>,
 }
 
 /// What came of a pass.
@@ -198,12 +207,17 @@ impl Reconciler {
     ///
     /// # Errors
     /// If nobody can tell what runs.
-    pub async fn preview(&self) -> Result<crate::rollout::Plan, Failure> {
+    pub async fn preview(&self) -> Result<Preview, Failure> {
         let said = self.edges.main.read().await;
         let (observed, _) = self.observe().await?;
         let evidence = self.edges.gauge.taken().await;
         let now = self.edges.clock.now();
-        Ok(plan(&said.desired, &observed, &evidence, now))
+        let plan = plan(&said.desired, &observed, &evidence, now);
+        let behind = match &*said.desired {
+            Desired::Unknown { why } => Some(why.clone()),
+            Desired::Known(_) => said.behind,
+        };
+        Ok(Preview { plan, behind })
     }
 
     async fn observe(&self) -> Result<(Observed, BTreeMap<InstanceId, Endpoint>), Failure> {

@@ -37,7 +37,7 @@ pub enum SourceError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The variable is not set.
-    #[error("the environment has no variable {}", printable(name))]
+    #[error("the environment has no variable {}, or an empty one", printable(name))]
     NoVariable {
         /// Its name.
         name: String,
@@ -94,7 +94,9 @@ impl KeySource {
                 SecretString::from(text)
             }
             Self::Environment(name) => {
-                variable(name).ok_or_else(|| SourceError::NoVariable { name: name.clone() })?
+                // A pipeline's secret that nobody has set is an empty variable.
+                let text = variable(name).filter(|text| !text.expose_secret().is_empty());
+                text.ok_or_else(|| SourceError::NoVariable { name: name.clone() })?
             }
         };
         let place = self.to_string();
@@ -153,7 +155,7 @@ mod tests {
             assert!(failed.to_string().contains(&source.to_string()));
         }
         let missing = KeySource::Environment("NO\u{1b}".to_owned()).read(variable);
-        insta::assert_snapshot!(missing.unwrap_err(), @r"the environment has no variable NO\u{1b}");
+        insta::assert_snapshot!(missing.unwrap_err(), @r"the environment has no variable NO\u{1b}, or an empty one");
         let missing = KeySource::File(folder.path().join("no.key")).read(variable);
         assert!(matches!(missing, Err(SourceError::File(_))));
     }

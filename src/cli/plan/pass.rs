@@ -9,6 +9,7 @@ use crate::cli::host::HostArguments;
 use crate::cli::serve::{Assembly, Role, WordArguments};
 use crate::cli::{Context, Outcome, Page, Report};
 use crate::platform::redact::printable;
+use crate::reconcile::Preview;
 use crate::record::{Digest, Failure};
 use crate::rollout::{Change, Step};
 
@@ -22,6 +23,9 @@ struct Planned {
     steps: Vec<String>,
     /// Why there is no more.
     waits: Vec<String>,
+    /// Why main could not be read; the rest is of what was known of it before, if anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind: Option<String>,
 }
 
 /// Tells what a pass over the environment of `host` would do.
@@ -42,7 +46,11 @@ pub(super) async fn run(
     };
     let assembled = assembly.build(Role::Looks, context).await?;
     assembled.branch.look().await;
-    let plan = assembled.reconciler.preview().await?;
+    let Preview { plan, behind } = assembled.reconciler.preview().await?;
+    let outcome = match &behind {
+        Some(_) => Outcome::Problems,
+        None => Outcome::Done,
+    };
     // Routes are the gateway's, which is asked by nobody here.
     let is_seen = |step: &&Step| {
         !matches!(
@@ -60,14 +68,19 @@ pub(super) async fn run(
             .collect(),
         waits: plan.waits.iter().map(ToString::to_string).collect(),
         changes: plan.changes,
+        behind,
     })?;
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 impl Report for Planned {
     fn text(&self, page: &mut Page) -> fmt::Result {
-        if self.changes.is_empty() && self.steps.is_empty() {
-            writeln!(page, "nothing is to be done")?;
+        match &self.behind {
+            Some(why) => writeln!(page, "main could not be read: {}", printable(why))?,
+            None if self.changes.is_empty() && self.steps.is_empty() => {
+                writeln!(page, "nothing is to be done")?;
+            }
+            None => {}
         }
         for change in &self.changes {
             writeln!(page, "{}", printable(&change.to_string()))?;

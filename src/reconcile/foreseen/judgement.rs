@@ -1,13 +1,13 @@
 //! What a comparison comes to, and what is kept of it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::platform::atomic::{self, FileError, Readers};
-use crate::record::{Digest, Name};
+use crate::record::{Code, Digest, Failure, Fault, Name};
 
 /// The largest file that is read back: a thousand deployments take some hundred kilobytes.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -96,13 +96,42 @@ pub(super) struct Ledger {
 /// What is to be known of deployments.
 pub type Judgements = Arc<BTreeMap<Name, Judgement>>;
 
+/// What is kept is not what this program writes.
+#[derive(Debug, thiserror::Error)]
+#[error("what was judged of main, in {}, can't be read", path.display())]
+pub(super) struct LedgerError {
+    path: PathBuf,
+    source: serde_json::Error,
+}
+
+impl Fault for LedgerError {
+    fn code(&self) -> &'static Code {
+        &crate::rollout::codes::ROLLOUT_STATE
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(
+            "run the program that wrote it, or a newer one; or move the file away: what was held \
+             until somebody says that it is meant is deployed then"
+                .to_owned(),
+        )
+    }
+}
+
 impl Ledger {
     /// What was kept at `path`; nothing where nobody kept anything.
-    pub(super) fn read(path: &Path) -> Result<Self, FileError> {
-        let kept = atomic::read_if_there(path, MAX_BYTES)?;
-        // What another version of this program wrote tells nothing.
-        let read = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Ok(read.unwrap_or_default())
+    ///
+    /// # Errors
+    /// If it can't be read: what is held would be let go by taking it for nothing.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let Some(kept) = atomic::read_if_there(path, MAX_BYTES)? else {
+            return Ok(Self::default());
+        };
+        let unreadable = |source| LedgerError {
+            path: path.to_owned(),
+            source,
+        };
+        Ok(serde_json::from_slice(&kept).map_err(unreadable)?)
     }
 
     /// Keeps it at `path`.

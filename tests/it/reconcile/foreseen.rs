@@ -262,6 +262,25 @@ async fn a_persons_word_lets_go_that_plan_and_no_other() {
 }
 
 #[tokio::test]
+async fn what_is_held_is_not_let_go_by_a_file_that_can_not_be_read() {
+    let team = Team::of("");
+    looked(&team.starts()).await;
+    team.races();
+    assert_eq!(looked(&team.starts()).await.judgements.len(), 1);
+    let place = "state/foreseen.json";
+    let kept = team.story.sandbox.read(place);
+    team.story.sandbox.write(place, &kept[..kept.len() / 2]);
+    let said = looked(&team.starts()).await;
+    let Desired::Unknown { why } = &*said.desired else {
+        panic!("{said:?}");
+    };
+    assert!(why.contains("foreseen.json, can't be read"), "{why}");
+    assert_eq!(team.story.sandbox.read(place).len(), kept.len() / 2);
+    team.story.sandbox.write(place, &kept);
+    assert_eq!(looked(&team.starts()).await.judgements.len(), 1);
+}
+
+#[tokio::test]
 async fn the_word_can_be_given_when_it_starts() {
     let team = Team::of("");
     looked(&team.starts()).await;

@@ -75,6 +75,18 @@ fn what_is_merged_serves_and_what_is_as_it_should_be_is_left_alone() {
         "{}",
         planned.stdout
     );
+    // Whether there is anything to do nobody knows whose main is away.
+    let remote = ["remote", "set-url", "origin", "file:///nowhere"];
+    let before = stage.yard.git(["remote", "get-url", "origin"]).run();
+    stage.yard.git(remote).run().success();
+    let planned = stage.command(&["plan"]).run().exits(1);
+    assert!(
+        planned.stdout.starts_with("main could not be read: "),
+        "{}",
+        planned.stdout
+    );
+    let remote = ["remote", "set-url", "origin", before.line()];
+    stage.yard.git(remote).run().success();
     let told = stage.command(&["status"]).run().success();
     let (head, told) = told.stdout.split_once('\n').unwrap();
     assert!(
