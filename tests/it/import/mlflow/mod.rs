@@ -7,6 +7,8 @@ mod faults;
 pub(super) mod lab;
 mod local;
 #[cfg(feature = "real-tools")]
+mod serves;
+#[cfg(feature = "real-tools")]
 mod stores;
 #[cfg(feature = "real-tools")]
 mod whole;
