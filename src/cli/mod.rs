@@ -33,6 +33,7 @@ mod deploy;
 mod deployment;
 mod diagnostics;
 mod explain;
+mod export;
 mod fault;
 mod gates;
 mod history;
@@ -190,6 +191,7 @@ enum Command {
     Verify(verify::Arguments),
     Publish(Box<publish::Arguments>),
     Import(Box<import::Arguments>),
+    Export(export::Arguments),
     Test(test::Arguments),
     Predict(predict::Arguments),
     Runtime(runtime::Arguments),
@@ -264,6 +266,7 @@ impl Command {
             Self::Verify(arguments) => arguments.run(context).await,
             Self::Publish(arguments) => arguments.run(context).await,
             Self::Import(arguments) => arguments.run(context).await,
+            Self::Export(arguments) => arguments.run(context).await,
             Self::Predict(arguments) => arguments.run(context).await,
             Self::Test(arguments) => arguments.run(context).await,
             Self::Runtime(arguments) => arguments.run(context).await,

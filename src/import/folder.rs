@@ -1,7 +1,8 @@
 //! A folder of this machine, or a file: one version, told by what is in it.
 //!
-//! With an `MLmodel` in it, it is what MLflow writes for a model; with a `README.md` it has a card.
-//! All else is told by the files themselves when they are packed.
+//! With an `MLmodel` in it, it is what MLflow writes for a model; with records, what
+//! `modelyard export` writes; with a `README.md` it has a card. All else is told by the files
+//! themselves when they are packed.
 
 use std::fs;
 use std::io;
@@ -9,7 +10,11 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
-use super::{Candidate, Files, ImportError, Listed, Listing, Opened, Source, SourceFile, mlmodel};
+use super::mlmodel::{self, Told};
+use super::records::Records;
+use super::{
+    Candidate, Files, ImportError, Listed, Listing, ModelListed, Opened, Source, SourceFile,
+};
 use crate::platform::Progress;
 use crate::platform::atomic::{FileError, read_at_most};
 use crate::record::kind::SourceType;
@@ -40,6 +45,16 @@ impl Folder {
             self.path.file_stem()
         };
         name.unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// What its `MLmodel` says, if it has one.
+    fn told(&self) -> Result<Option<Told>, ImportError> {
+        let Some(bytes) = self.read(mlmodel::FILE, mlmodel::MAX_BYTES)? else {
+            return Ok(None);
+        };
+        let place = self.path.join(mlmodel::FILE).display().to_string();
+        let told = mlmodel::tell(&place, &bytes, |name| self.path.join(name).is_file())?;
+        Ok(Some(told))
     }
 
     /// A small file of the folder, if it is there.
@@ -76,23 +91,33 @@ impl Source for Folder {
     }
 
     async fn list(&self, _progress: &dyn Progress) -> Result<Listing, ImportError> {
-        let name = self.name();
-        let listed = Listed::new(&name, FIRST, name.clone());
+        let (listed, model) = match Records::read(&self.path)? {
+            Some(records) => (records.listed(), records.model()),
+            None => {
+                let name = self.name();
+                let model = ModelListed {
+                    spec: self.told()?.unwrap_or_default().model,
+                    ..ModelListed::default()
+                };
+                (Listed::new(&name, FIRST, name.clone()), model)
+            }
+        };
         Ok(Listing {
-            models: [(name, super::ModelListed::default())].into(),
+            models: [(listed.model.clone(), model)].into(),
             versions: vec![listed],
             ..Listing::default()
         })
     }
 
     async fn candidate(&self, _listed: &Listed) -> Result<Candidate, ImportError> {
+        if let Some(records) = Records::read(&self.path)? {
+            return records.candidate(&self.path);
+        }
         let mut candidate = Candidate {
             files: Files::Here(self.path.clone()),
             ..Candidate::default()
         };
-        if let Some(bytes) = self.read(mlmodel::FILE, mlmodel::MAX_BYTES)? {
-            let place = self.path.join(mlmodel::FILE).display().to_string();
-            let told = mlmodel::tell(&place, &bytes, |name| self.path.join(name).is_file())?;
+        if let Some(told) = self.told()? {
             candidate.version = told.version;
             candidate.unmapped = told.unmapped;
         }

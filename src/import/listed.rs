@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::record::Version;
+use crate::record::{ModelName, Version};
 
 /// What a source has.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -118,6 +118,9 @@ pub struct Listed {
     /// The names that mean it there.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// What its model was called here, where the source knows: what was exported does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub here: Option<ModelName>,
     /// Its labels, tags or annotations, as they are.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -145,6 +148,7 @@ impl Listed {
             created_at: None,
             stage: None,
             aliases: Vec::new(),
+            here: None,
             tags: BTreeMap::new(),
         }
     }

@@ -9,7 +9,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ImportError;
+use super::{ImportError, own};
 use crate::check::yaml;
 
 /// The name of the file.
@@ -19,7 +19,7 @@ pub(super) const FILE: &str = "MLmodel";
 pub(super) const MAX_BYTES: u64 = yaml::MAX_RECORD_BYTES as u64;
 
 /// What a flavor is called, and the framework that it is of, with the key of its version.
-const FRAMEWORKS: [(&str, &str, &str); 20] = [
+pub(super) const FRAMEWORKS: [(&str, &str, &str); 20] = [
     ("sklearn", "scikit-learn", "sklearn_version"),
     ("xgboost", "xgboost", "xgb_version"),
     ("lightgbm", "lightgbm", "lgb_version"),
@@ -51,6 +51,8 @@ const FRAMEWORKS: [(&str, &str, &str); 20] = [
 pub(super) struct Told {
     /// Fields of a version.
     pub version: Map<String, Value>,
+    /// Fields of its model, which only an `MLmodel` of our own tells.
+    pub model: Map<String, Value>,
     /// What found no place.
     pub unmapped: Map<String, Value>,
 }
@@ -79,7 +81,11 @@ pub(super) fn tell(
         reason,
     };
     let tree = yaml::parse(bytes).map_err(|problems| malformed(problems.to_string()))?;
-    let value = tree.into_value();
+    let mut value = tree.into_value();
+    let mut own = match value.pointer_mut("/metadata/modelyard") {
+        Some(Value::Object(own)) => std::mem::take(own),
+        _ => Map::new(),
+    };
     let flavors = value.get("flavors").and_then(Value::as_object);
     let flavors = flavors.ok_or_else(|| malformed("it has no `flavors`".to_owned()))?;
     let mut told = Told::default();
@@ -102,6 +108,14 @@ pub(super) fn tell(
         let run = json!({"system": "mlflow", "id": run});
         told.version
             .insert("lineage".to_owned(), json!({ "run": run }));
+    }
+    own::hear(&mut own, &mut told.model, &mut told.version);
+    if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
+        if !own.is_empty() {
+            metadata.insert(own::KEY.to_owned(), own.into());
+        } else if metadata.get(own::KEY).is_some_and(is_empty) {
+            metadata.shift_remove(own::KEY);
+        }
     }
     for (key, value) in value.as_object().into_iter().flatten() {
         if !OF_NO_MATTER.contains(&key.as_str()) && !is_empty(value) {

@@ -33,7 +33,9 @@ mod manifest;
 pub mod mapping;
 mod mlflow;
 mod mlmodel;
+mod own;
 mod place;
+mod records;
 mod seldon;
 mod spool;
 mod storage;
@@ -119,5 +121,6 @@ pub mod codes {
         NO_SUCH_SOURCE = "no-such-source";
         UNUSABLE_MAPPING = "unusable-mapping";
         UNMAPPED_NAME = "unmapped-name";
+        NO_FLAVOR = "no-flavor";
     }
 }

@@ -16,6 +16,7 @@ pub mod deploy;
 pub mod deployment;
 mod evidence;
 pub mod explain;
+pub mod export;
 mod files;
 pub mod filter;
 mod gates;
@@ -99,6 +100,8 @@ pub mod codes {
         BARE_REPOSITORY = "bare-repository";
         NO_YARD_NAME = "no-yard-name";
         PULL_WITHOUT_YARD = "pull-without-yard";
+        NO_STORAGE_ADDRESS = "no-storage-address";
+        NOT_OF_A_DEPLOYMENT = "not-of-a-deployment";
         PUSH_TO_DIGEST = "push-to-digest";
         TAG_TAKEN = "tag-taken";
         NOT_A_REGISTRY = "not-a-registry";

@@ -1,11 +1,19 @@
-//! Out again: manifests of KServe and Seldon for the deployments of a yard.
+//! Out again: what a yard has, as others have it.
 //!
-//! These are the mappings of [`kserve`](super::kserve) and [`seldon`](super::seldon) backwards:
+//! A version becomes a folder: [its own](to_folder), [MLflow's](to_mlflow), or
+//! [Hugging Face's](to_huggingface). What is written beside the artifact's files is a [`Laid`];
+//! whoever calls puts both into one folder.
+//!
+//! Deployments become manifests of KServe and Seldon. These are the mappings of [`kserve`](super::kserve) and [`seldon`](super::seldon) backwards:
 //! what is written here and read there gives the same deployments and versions. The annotations
 //! `modelyard.dev/model` and `modelyard.dev/version` say which version it is. What a deployment
 //! says and the other side has no field for is in [`Manifested::left_out`].
 
+mod folder;
+mod huggingface;
 mod kserve;
+mod laid;
+mod mlflow;
 mod pod;
 mod seldon_v1;
 mod seldon_v2;
@@ -18,7 +26,12 @@ use crate::record::kind::{
 };
 use crate::record::{ModelName, Selector};
 
+pub use folder::to_folder;
+pub(super) use folder::{CARD, FILES, MODEL, VERSION};
+pub use huggingface::to_huggingface;
 pub use kserve::manifests as to_kserve;
+pub use laid::Laid;
+pub use mlflow::{MLMODEL, NoFlavor, kept_as_mlflow, to_mlflow};
 pub use seldon_v1::manifests as to_seldon_v1;
 pub use seldon_v2::manifests as to_seldon_v2;
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::card::{Card, OWN, PROPERTIES, TOLD, Told, tell};
+use super::card::{Card, PROPERTIES, Told, tell};
 use super::{license, results};
+use crate::import::own;
 use crate::record::kind::{License, Model, ModelVersion, SourceType};
 use crate::record::yaml::to_yaml;
 
@@ -22,7 +23,7 @@ const ORDER: [&str; 14] = [
     "metrics",
     "model_name",
     "model-index",
-    OWN,
+    own::KEY,
 ];
 
 /// The card, `README.md`, with which a folder of `version`'s files is what Hugging Face's tools
@@ -41,24 +42,24 @@ pub fn export_card(model: &Model, version: &ModelVersion, card: Option<&str>) ->
     if card.body.trim().is_empty() {
         card.body = body(model);
     }
-    let spec = [
-        ("model", spec(&model.spec)),
-        ("version", spec(&version.spec)),
-    ];
-    let [(_, of_model), (_, of_version)] = &spec;
+    let (of_model, of_version) = (own::fields(&model.spec), own::fields(&version.spec));
     let mut front = kept(&card, version);
     front.extend(said(
-        of_model,
-        of_version,
+        &of_model,
+        &of_version,
         front.get("model-index").is_some(),
     ));
     let mut written = Card {
         front,
         ..card.clone()
     };
-    let own = own(&tell(&written), &spec, model);
+    let told = tell(&written);
+    let mut own = own::differing([&told.model, &told.version], [&of_model, &of_version]);
+    if !model.metadata.labels.is_empty() {
+        own.insert("labels".to_owned(), json!(model.metadata.labels));
+    }
     if !own.is_empty() {
-        written.front.insert(OWN.to_owned(), own.into());
+        written.front.insert(own::KEY.to_owned(), own.into());
     }
     text(&written)
 }
@@ -69,14 +70,6 @@ fn body(model: &Model) -> String {
         body = format!("{body}\n{}\n", description.trim_end());
     }
     body
-}
-
-/// The fields of a record's `spec`.
-fn spec(spec: &impl serde::Serialize) -> Map<String, Value> {
-    match serde_json::to_value(spec) {
-        Ok(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    }
 }
 
 /// Keys of the front matter that records know nothing of: the card's own, and what an import from
@@ -96,7 +89,7 @@ fn kept(card: &Card, version: &ModelVersion) -> Map<String, Value> {
         };
         kept.extend(unmapped(told));
     }
-    kept.remove(OWN);
+    kept.remove(own::KEY);
     kept
 }
 
@@ -165,47 +158,19 @@ fn relation(base: Option<&Value>) -> Option<Value> {
     base.iter().all(is_same).then(|| relation.clone())
 }
 
-/// What `told`, the card without it, says otherwise than the records.
-fn own(told: &Told, spec: &[(&str, Map<String, Value>)], model: &Model) -> Map<String, Value> {
-    let mut own = Map::new();
-    for ((record, fields), (_, spec)) in TOLD.into_iter().zip(spec) {
-        let told = if record == "model" {
-            &told.model
-        } else {
-            &told.version
-        };
-        let differing = fields
-            .iter()
-            .filter(|field| told.get(**field) != spec.get(**field));
-        let differing: Map<_, _> = differing
-            .map(|field| {
-                let value = spec.get(*field).cloned().unwrap_or(Value::Null);
-                ((*field).to_owned(), value)
-            })
-            .collect();
-        if !differing.is_empty() {
-            own.insert(record.to_owned(), differing.into());
-        }
-    }
-    if !model.metadata.labels.is_empty() {
-        own.insert("labels".to_owned(), json!(model.metadata.labels));
-    }
-    own
-}
-
 fn text(card: &Card) -> String {
     let mut front = card.front.clone();
     let mut ordered = Map::new();
     for key in ORDER {
-        if key != OWN
+        if key != own::KEY
             && let Some(value) = front.remove(key)
         {
             ordered.insert(key.to_owned(), value);
         }
     }
-    let own = front.remove(OWN);
+    let own = front.remove(own::KEY);
     ordered.extend(front);
-    ordered.extend(own.map(|own| (OWN.to_owned(), own)));
+    ordered.extend(own.map(|own| (own::KEY.to_owned(), own)));
     format!("---\n{}---\n{}", to_yaml(&ordered.into()), card.body)
 }
 
@@ -275,8 +240,8 @@ mod tests {
         let read = Card::read(&text);
         assert_eq!(read.broken, None, "{text}");
         let told = tell(&read);
-        let spec = [spec(&model.spec), spec(&version.spec)];
-        for ((record, fields), (told, spec)) in TOLD
+        let spec = [own::fields(&model.spec), own::fields(&version.spec)];
+        for ((record, fields), (told, spec)) in own::FIELDS
             .into_iter()
             .zip([&told.model, &told.version].into_iter().zip(&spec))
         {

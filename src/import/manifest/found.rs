@@ -180,7 +180,10 @@ impl Found {
                     tags: unit.tags.clone(),
                     ..ModelListed::default()
                 });
+            // What we wrote says first of all what it was here.
+            let ours = unit.names.first().filter(|first| **first == name);
             listing.versions.push(Listed {
+                here: ours.and_then(|name| name.parse().ok()),
                 version,
                 revision: Some(revision),
                 created_at: unit.created_at,

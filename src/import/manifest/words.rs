@@ -10,6 +10,10 @@ use crate::record::kind::ModelVersionSpec;
 /// A word, the field of a version that says the same, and what it says.
 const WORDS: [(&str, &str, &str); 17] = [
     ("mlflow", "runtime", "mlflow"),
+    // What is in a format of its own is served by that, whatever trained it.
+    ("onnx", "format", "onnx"),
+    ("pmml", "format", "pmml"),
+    ("openvino", "format", "openvino"),
     ("sklearn", "framework", "scikit-learn"),
     ("xgboost", "framework", "xgboost"),
     ("lightgbm", "framework", "lightgbm"),
@@ -23,9 +27,6 @@ const WORDS: [(&str, &str, &str); 17] = [
     ("tempo", "framework", "tempo"),
     ("alibi-explain", "framework", "alibi-explain"),
     ("alibi-detect", "framework", "alibi-detect"),
-    ("onnx", "format", "onnx"),
-    ("pmml", "format", "pmml"),
-    ("openvino", "format", "openvino"),
 ];
 
 /// Says `word` in the fields of a version; `version` is the framework's. Whether it could be said,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Request;
 use super::error::ImportRefused;
+use crate::import::mapping::Mapped;
 use crate::import::{DeploymentListed, LeftOut, Listed, Listing, ModelListed, Source};
 use crate::record::kind::{Imported, ModelVersion};
 use crate::record::{Failure, ModelName, Selector, Version};
@@ -286,7 +287,16 @@ fn called(request: &Request, listed: &Listed) -> Result<Called, Failure> {
             renamed: false,
         });
     }
-    let (model, version) = (request.mapping.name(&listed.model)?, version()?);
+    let said = request.mapping.model(&listed.model);
+    let is_said = said.is_some_and(|said| said.name.is_some());
+    let model = match &listed.here {
+        Some(here) if !is_said => Mapped {
+            to: here.clone(),
+            changed: false,
+        },
+        _ => request.mapping.name(&listed.model)?,
+    };
+    let version = version()?;
     Ok(Called {
         renamed: model.changed || version.changed,
         model: model.to,

@@ -3,8 +3,9 @@
 //! What is meant is looked up, its manifest's digest and signatures are verified, and every file
 //! is fetched and verified, before the first one gets its place; then all of them do, or none.
 
-mod parts;
+pub(super) mod parts;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -16,9 +17,10 @@ use super::locate::Reference;
 use crate::artifact::StoreOptions;
 use crate::artifact::cache::Cache;
 use crate::artifact::fetch::{self, Origin, Wanted};
-use crate::artifact::pack::FilePath;
+use crate::artifact::pack::{FilePath, LayerFile};
 use crate::artifact::place::{Destination, PlaceError, State};
 use crate::platform::Progress;
+use crate::platform::atomic::FileError;
 use crate::record::{
     Code, Digest, Failure, Fault, Lifecycle, ModelName, Repository, Version, absolute,
 };
@@ -194,9 +196,8 @@ pub async fn pull(request: &Request, ground: &Ground<'_>) -> Result<Pulled, Fail
     let destination = Destination::prepare(&folder, ground.directory)?;
     let parts = parts::find(request, ground).await?;
     let wanted: Vec<Wanted> = parts.iter().flat_map(Part::wanted).collect();
-    parts::refuse_clashes(&wanted)?;
-    let states = compare(&destination, &wanted, request.force).await?;
-    let origins = bring(destination, &wanted, &states, ground).await?;
+    parts::refuse_clashes(wanted.iter().map(|wanted| &wanted.file.path))?;
+    let origins = fill(destination, &wanted, &[], request.force, ground).await?;
     let mut artifacts = parts.into_iter().map(|part| part.artifact);
     Ok(Pulled {
         folder,
@@ -208,6 +209,7 @@ pub async fn pull(request: &Request, ground: &Ground<'_>) -> Result<Pulled, Fail
     })
 }
 
+/// The name of the folder that files go into where nobody names one.
 fn default_folder(reference: &Reference) -> String {
     let name = match reference {
         Reference::Model(reference) => Some(reference.model.name().as_str().to_owned()),
@@ -221,14 +223,74 @@ fn default_folder(reference: &Reference) -> String {
     name.unwrap_or_else(|| "model".to_owned())
 }
 
-/// Looks at what the folder has; it reads every file that could be the same.
-async fn compare(
-    destination: &Destination,
+/// A file that lies nowhere yet.
+pub(super) struct Written {
+    /// The file.
+    pub(super) file: LayerFile,
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Fetches what the folder lacks of `wanted` and writes what it lacks of `written`, and puts all
+/// of it there, or nothing; tells of every file that is `wanted` where it came from.
+///
+/// # Errors
+/// As [`pull`].
+pub(super) async fn fill(
+    mut destination: Destination,
     wanted: &[Wanted],
+    written: &[Written],
+    force: bool,
+    ground: &Ground<'_>,
+) -> Result<Vec<From>, Failure> {
+    let files = wanted.iter().map(|wanted| &wanted.file);
+    let files = files.chain(written.iter().map(|written| &written.file));
+    let files: Vec<LayerFile> = files.cloned().collect();
+    let states = compare(&destination, &files, force)?;
+    let (of_wanted, of_written) = states.split_at(wanted.len());
+    let is_lacking = |(index, state): (usize, &State)| (*state != State::Same).then_some(index);
+    let lacking: Vec<usize> = of_wanted
+        .iter()
+        .enumerate()
+        .filter_map(is_lacking)
+        .collect();
+    let unwritten = of_written.iter().enumerate().filter_map(is_lacking);
+    let unwritten: Vec<&Written> = unwritten.map(|index| &written[index]).collect();
+    let mut from = vec![From::Folder; wanted.len()];
+    if lacking.is_empty() && unwritten.is_empty() {
+        return Ok(from);
+    }
+    let to_fetch: Vec<Wanted> = lacking.iter().map(|&index| wanted[index].clone()).collect();
+    let staging = destination.stage()?;
+    let origins = fetch::fetch(&to_fetch, &staging, ground.cache, ground.progress).await?;
+    for Written { file, bytes } in &unwritten {
+        let (place, mut staged) = staging.create(&file.path, file.mode)?;
+        let done = staged.write_all(bytes);
+        done.map_err(FileError::at("write", place))?;
+    }
+    let fetched = to_fetch.iter().map(|wanted| &wanted.file.path);
+    let paths: Vec<&FilePath> = fetched
+        .chain(unwritten.iter().map(|written| &written.file.path))
+        .collect();
+    // Not on the blocking pool: from here to its end nothing but the end of the process gets in
+    // between.
+    destination.place(staging, &paths)?;
+    for (index, origin) in lacking.into_iter().zip(origins) {
+        from[index] = match origin {
+            Origin::Store => From::Store,
+            Origin::Cache => From::Cache,
+        };
+    }
+    Ok(from)
+}
+
+/// Looks at what the folder has; it reads every file that could be the same.
+fn compare(
+    destination: &Destination,
+    files: &[LayerFile],
     force: bool,
 ) -> Result<Vec<State>, Failure> {
-    let files: Vec<_> = wanted.iter().map(|wanted| wanted.file.clone()).collect();
-    let states = destination.compare(&files)?;
+    let states = destination.compare(files)?;
     let different = files.iter().zip(&states);
     let different = different.filter(|(_, state)| **state == State::Different);
     let names: Vec<_> = different.map(|(file, _)| file.path.to_string()).collect();
@@ -240,35 +302,6 @@ async fn compare(
         .into());
     }
     Ok(states)
-}
-
-/// Fetches what the folder lacks and puts it there; tells of every file where it came from.
-async fn bring(
-    mut destination: Destination,
-    wanted: &[Wanted],
-    states: &[State],
-    ground: &Ground<'_>,
-) -> Result<Vec<From>, Failure> {
-    let is_lacking = |index: &usize| states[*index] != State::Same;
-    let lacking: Vec<usize> = (0..wanted.len()).filter(is_lacking).collect();
-    let mut from = vec![From::Folder; wanted.len()];
-    if lacking.is_empty() {
-        return Ok(from);
-    }
-    let to_fetch: Vec<Wanted> = lacking.iter().map(|&index| wanted[index].clone()).collect();
-    let staging = destination.stage()?;
-    let origins = fetch::fetch(&to_fetch, &staging, ground.cache, ground.progress).await?;
-    let paths: Vec<&FilePath> = to_fetch.iter().map(|wanted| &wanted.file.path).collect();
-    // Not on the blocking pool: from here to its end nothing but the end of the process gets in
-    // between.
-    destination.place(staging, &paths)?;
-    for (index, origin) in lacking.into_iter().zip(origins) {
-        from[index] = match origin {
-            Origin::Store => From::Store,
-            Origin::Cache => From::Cache,
-        };
-    }
-    Ok(from)
 }
 
 fn pulled_file((wanted, from): (&Wanted, From)) -> PulledFile {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Artifact, Ground, PullError, Request};
 use crate::artifact::fetch::Wanted;
 use crate::artifact::manifest::Manifest;
-use crate::artifact::pack::{self, Claims, LayerFile, UnpackError};
+use crate::artifact::pack::{self, Claims, FilePath, LayerFile, UnpackError};
 use crate::artifact::{Store, StoreError};
 use crate::ops::locate::{self, Located, Reference};
 use crate::ops::verify::policy_at;
@@ -15,14 +15,14 @@ use crate::trust::{self, Context, Policy, Signer, Verdict};
 use crate::yard::{Catalog, Snapshot, blocking};
 
 /// An artifact whose manifest and signatures were verified, and the files that are wanted of it.
-pub(super) struct Part {
-    pub(super) artifact: Artifact,
+pub(in crate::ops) struct Part {
+    pub(in crate::ops) artifact: Artifact,
     store: Arc<dyn Store>,
     files: Vec<LayerFile>,
 }
 
 impl Part {
-    pub(super) fn wanted(&self) -> impl Iterator<Item = Wanted> {
+    pub(in crate::ops) fn wanted(&self) -> impl Iterator<Item = Wanted> {
         self.files.iter().map(|file| Wanted {
             store: Arc::clone(&self.store),
             file: file.clone(),
@@ -31,7 +31,10 @@ impl Part {
 }
 
 /// Finds and verifies what is asked for, and after it what it needs of others.
-pub(super) async fn find(request: &Request, ground: &Ground<'_>) -> Result<Vec<Part>, Failure> {
+pub(in crate::ops) async fn find(
+    request: &Request,
+    ground: &Ground<'_>,
+) -> Result<Vec<Part>, Failure> {
     let said = match &request.yard {
         Some(yard) => Some(said(yard).await?),
         None => None,
@@ -161,11 +164,13 @@ async fn product(
     Ok(part)
 }
 
-/// Fails if two artifacts bring files that can't be in one folder.
-pub(super) fn refuse_clashes(wanted: &[Wanted]) -> Result<(), UnpackError> {
+/// Fails if two files can't be in one folder.
+pub(in crate::ops) fn refuse_clashes<'a>(
+    paths: impl Iterator<Item = &'a FilePath>,
+) -> Result<(), UnpackError> {
     let mut claims = Claims::default();
-    for wanted in wanted {
-        claims.claim(&wanted.file.path)?;
+    for path in paths {
+        claims.claim(path)?;
     }
     Ok(())
 }

@@ -42,17 +42,22 @@ impl FromStr for Wanted {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         match text.strip_prefix("deployments/") {
-            Some(name) if name.contains('/') => Ok(Self::Deployment(named(&name.parse()?))),
+            Some(name) if name.contains('/') => {
+                let name: ModelName = name.parse()?;
+                Ok(Self::Deployment((&name).into()))
+            }
             _ => Ok(Self::Named(text.parse()?)),
         }
     }
 }
 
-/// The deployment that is named as a model may be.
-fn named(name: &ModelName) -> DeploymentName {
-    DeploymentName {
-        environment: name.namespace().clone(),
-        name: name.name().clone(),
+impl From<&ModelName> for DeploymentName {
+    /// The deployment that is named as a model may be.
+    fn from(name: &ModelName) -> Self {
+        Self {
+            environment: name.namespace().clone(),
+            name: name.name().clone(),
+        }
     }
 }
 
@@ -166,7 +171,7 @@ pub fn show(catalog: &Catalog, wanted: &Wanted) -> Result<Shown, Failure> {
     }
     match model(catalog, &reference.model)? {
         Ok(shown) => Ok(Shown::Model(Box::new(shown))),
-        Err(no_such_model) => match deployment(catalog, &named(&reference.model))? {
+        Err(no_such_model) => match deployment(catalog, &(&reference.model).into())? {
             Some(shown) => Ok(Shown::Deployment(Box::new(shown))),
             None => Err(no_such_model.into()),
         },

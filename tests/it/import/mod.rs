@@ -3,6 +3,7 @@
 mod canary;
 mod custom;
 mod deployments;
+mod export;
 mod folder;
 mod follow;
 mod huggingface;

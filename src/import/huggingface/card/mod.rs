@@ -19,7 +19,7 @@ mod tell;
 
 use serde_json::{Map, Value};
 
-pub(super) use tell::{OWN, PROPERTIES, TOLD, Told, tell};
+pub(super) use tell::{PROPERTIES, Told, tell};
 
 use crate::check::yaml;
 

@@ -4,50 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::{citation, license, results, task};
 use super::{Card, line, lines};
+use crate::import::own;
 use crate::record::kind::{BaseRelation, WebUrl};
-
-/// The key of the front matter with what the hub has no word for.
-pub(in super::super) const OWN: &str = "modelyard";
-
-/// Fields of a model that a card may tell under `modelyard`.
-const OF_MODEL: [&str; 7] = [
-    "title",
-    "description",
-    "owners",
-    "visibility",
-    "classification",
-    "license",
-    "citation",
-];
-
-/// Fields of a version that a card may tell under `modelyard`. What its files are is told by the
-/// files, and where it is in its life by the yard.
-const OF_VERSION: [&str; 20] = [
-    "changes",
-    "notes",
-    "links",
-    "author",
-    "createdAt",
-    "framework",
-    "precision",
-    "targetDevices",
-    "entrypoint",
-    "inputs",
-    "outputs",
-    "parameters",
-    "hyperparameters",
-    "properties",
-    "runtime",
-    "environment",
-    "dependencies",
-    "metrics",
-    "lineage",
-    "tests",
-];
-
-/// The records that a card tells of, with their fields under `modelyard`.
-pub(in super::super) const TOLD: [(&str, &[&str]); 2] =
-    [("model", &OF_MODEL), ("version", &OF_VERSION)];
 
 /// Keys of the front matter that go into a version's `properties` as they are.
 pub(in super::super) const PROPERTIES: [&str; 2] = ["language", "tags"];
@@ -269,30 +227,13 @@ impl Reader {
 
     /// What an export wrote that the hub has no word for; it is heard over all else.
     fn own(&mut self) {
-        let Some(Value::Object(mut own)) = self.left.remove(OWN) else {
+        let Some(Value::Object(mut own)) = self.left.remove(own::KEY) else {
             return;
         };
-        let mut heard = Vec::new();
-        for (record, fields) in TOLD {
-            let Some(Value::Object(said)) = own.get_mut(record) else {
-                continue;
-            };
-            let told = match record {
-                "model" => &mut self.told.model,
-                _ => &mut self.told.version,
-            };
-            for field in fields {
-                match said.remove(*field) {
-                    None => continue,
-                    Some(Value::Null) => told.remove(*field),
-                    Some(value) => told.insert((*field).to_owned(), value),
-                };
-                heard.push(format!("{record}.{field}"));
-            }
-        }
+        let heard = own::hear(&mut own, &mut self.told.model, &mut self.told.version);
         own.retain(|_, value| !is_empty(value));
         if !own.is_empty() {
-            self.left.insert(OWN.to_owned(), own.into());
+            self.left.insert(own::KEY.to_owned(), own.into());
         }
         if !heard.is_empty() {
             let remark = format!("its card says for Modelyard: {}", heard.join(", "));
