@@ -84,8 +84,4 @@ fn what_can_not_be_imported_says_what_to_do() {
         .run()
         .exits(2)
         .says("begins with no kind of source");
-    yard.modelyard(["import", "--unsigned", "--follow"])
-        .run()
-        .exits(2)
-        .says("modelyard.yaml names no sources");
 }
