@@ -102,6 +102,10 @@ pub struct Listed {
     /// What the source's own convention makes of the label, where it makes one: `12` is 12.0.0.
     #[serde(default)]
     pub version: Option<Version>,
+    /// Whether the label moves on, as a branch does: what is new under it is the next version of
+    /// the model, and not the same one changed.
+    #[serde(default)]
+    pub moves: bool,
     /// What the source calls it for good: `models:/defects/12`. With the source's kind and place
     /// this is what an import is known by when it is done again.
     pub reference: String,
@@ -143,6 +147,7 @@ impl Listed {
             model: model.to_owned(),
             label: label.to_owned(),
             version: None,
+            moves: false,
             reference,
             revision: None,
             created_at: None,

@@ -42,7 +42,7 @@ The file of --map:
   models:                              by their names in the source; * is any characters
     Fraud (EU): {name: risk/fraud-eu, owner: {team: risk}, title: Fraud in Europe}
     tmp-*: {skip: true}
-  versions: {\"build *\": \"0.{number}.0\"}
+  versions: {\"build *\": \"0.{number}.0\", main: next-minor}
   stages: {Production: released, Archived: deprecated}
   aliases: {Champion: champion, tmp: \"\"}
   environments: {models-prod: factory}

@@ -3,7 +3,8 @@
 //! Tags that read as Semantic Versioning (`v1.4.0`, `v2`) are versions. A repository without such a
 //! tag has one version, the newest commit; and whoever asks for a revision gets that alone. A
 //! version that a tag names is known by it (`org/name@v1.4.0`), so that a tag that moved is
-//! noticed; every other one by its commit, so that a new commit is a new version.
+//! noticed; every other one by its commit, so that a new commit is a new version: the next one of
+//! those that are here.
 
 use crate::import::mapping::Mapping;
 use crate::import::{LeftOut, Listed};
@@ -68,7 +69,8 @@ pub(super) fn versions(
 pub(super) fn remark(listed: &Listed) -> Option<String> {
     listed.version.as_ref().map(|version| {
         format!(
-            "it has no version of its own: `{}` is {version} unless --map or --as says another",
+            "it has no version of its own: `{}` is {version} at first and the next minor version \
+             after that, unless --map or --as says another",
             listed.label
         )
     })
@@ -78,6 +80,7 @@ fn listed(id: &str, label: &str, commit: &str, is_tag: bool) -> Listed {
     let name = if is_tag { label } else { commit };
     let mut listed = Listed::new(id, label, format!("{id}@{name}"));
     listed.revision = Some(commit.to_owned());
+    listed.moves = !is_tag;
     if version(label).is_none() {
         listed.version = FIRST.parse().ok();
     }

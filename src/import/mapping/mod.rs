@@ -6,7 +6,7 @@
 //! models:
 //!   Fraud Detection (EU): {name: risk/fraud-eu, owner: {team: risk}}
 //!   scratch*: {skip: true}          # a `*` stands for any characters
-//! versions: {"*": "{label}.0.0"}    # how a version's label becomes SemVer
+//! versions: {"*": "{label}.0.0"}    # how a version's label becomes SemVer; or next-minor
 //! stages: {Production: released, Archived: deprecated}
 //! aliases: {Champion: champion, tmp: ""}      # an empty word leaves one out
 //! environments: {models-prod: factory}
@@ -28,7 +28,7 @@ use crate::check::yaml;
 use crate::platform::atomic::{FileError, read_at_most};
 use crate::record::kind::Owner;
 use crate::record::name::NameError;
-use crate::record::{Alias, Code, Fault, Lifecycle, ModelName, Name, Version};
+use crate::record::{Alias, Bump, Code, Fault, Lifecycle, ModelName, Name, Version};
 
 pub use name::name_of;
 
@@ -46,7 +46,8 @@ pub struct Mapping {
     /// What becomes of models, by their names in the source; a `*` stands for any characters.
     pub models: BTreeMap<String, ModelMapping>,
     /// How labels of versions become versions, by label: `{label}` and `{number}`, the digits in
-    /// it, can stand in the version.
+    /// it, can stand in the version. `next-major`, `next-minor` or `next-patch` is for labels that
+    /// move on.
     pub versions: BTreeMap<String, String>,
     /// What stages mean.
     pub stages: BTreeMap<String, Lifecycle>,
@@ -237,7 +238,8 @@ impl Mapping {
             reason,
             key: "versions",
         };
-        if let Some(form) = by_pattern(&self.versions, label) {
+        let form = by_pattern(&self.versions, label).filter(|form| bump(form).is_none());
+        if let Some(form) = form {
             let number: String = label.chars().filter(char::is_ascii_digit).collect();
             let text = form.replace("{label}", label).replace("{number}", &number);
             let parsed = text.parse::<Version>();
@@ -259,6 +261,15 @@ impl Mapping {
         }
     }
 
+    /// Which part of a version goes up when something new is under `label`, which moves on: what
+    /// is said, else the minor one; `None` where a version is said.
+    pub fn next(&self, label: &str) -> Option<Bump> {
+        match by_pattern(&self.versions, label) {
+            Some(form) => bump(form),
+            None => Some(Bump::Minor),
+        }
+    }
+
     /// What a deployment is called here.
     ///
     /// # Errors
@@ -276,8 +287,9 @@ impl Mapping {
         })
     }
 
-    /// Where a version is in its life that is at `stage` in its source; as MLflow's stages where
-    /// nothing else is said: Production is released, Archived is deprecated, all else is staged.
+    /// Where a version is in its life that is at `stage` in its source; as MLflow's stages, and
+    /// GTO's, where nothing else is said: Production is released, Archived and deregistered are
+    /// deprecated, all else is staged.
     pub fn lifecycle(&self, stage: Option<&str>) -> Lifecycle {
         let Some(stage) = stage else {
             return self
@@ -289,7 +301,7 @@ impl Mapping {
         let said = self.stages.get(stage).copied();
         said.unwrap_or(match stage.to_ascii_lowercase().as_str() {
             "production" | "prod" | "released" => Lifecycle::Released,
-            "archived" | "deprecated" => Lifecycle::Deprecated,
+            "archived" | "deprecated" | "deregistered" => Lifecycle::Deprecated,
             _ => Lifecycle::Staged,
         })
     }
@@ -320,6 +332,16 @@ impl Mapping {
             changed: to.as_str() != alias,
             to,
         }))
+    }
+}
+
+/// The part of a version that goes up by this word.
+fn bump(word: &str) -> Option<Bump> {
+    match word {
+        "next-major" => Some(Bump::Major),
+        "next-minor" => Some(Bump::Minor),
+        "next-patch" => Some(Bump::Patch),
+        _ => None,
     }
 }
 
@@ -370,7 +392,7 @@ mod tests {
                 "old-*": {"name": "kept"},
                 "old-tmp-*": {"skip": true}
             },
-            "versions": {"build *": "0.{number}.0"},
+            "versions": {"build *": "0.{number}.0", "main": "next-major"},
             "stages": {"Staging": "released"},
             "aliases": {"@Best": "champion", "tmp": ""}
         }"#;
@@ -426,6 +448,9 @@ mod tests {
                 "{bad}"
             );
         }
+        assert_eq!(mapping.next("main"), Some(Bump::Major));
+        assert_eq!(mapping.next("trunk"), Some(Bump::Minor));
+        assert_eq!(mapping.next("build 7"), None);
         let convention = "12.0.0".parse().unwrap();
         let mapped = mapping.version("12", Some(&convention)).unwrap();
         assert!(!mapped.changed);

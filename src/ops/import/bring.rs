@@ -88,14 +88,20 @@ impl<'a> Bringing<'a> {
         if let Files::There(files) = &candidate.files {
             self.verify(&packed, files, spool.as_ref())?;
         }
-        let here = Catalog::new(change.snapshot()).version(&called.model, &called.version)?;
-        if let Some(here) = here {
-            if here.spec.artifact.digest == packed.digest {
-                if let Some(spool) = spool {
-                    spool.clear()?;
-                }
-                return Ok(None);
+        let catalog = Catalog::new(change.snapshot());
+        let followed = match &called.after {
+            Some(after) => catalog.version(&called.model, after)?,
+            None => None,
+        };
+        let here = catalog.version(&called.model, &called.version)?;
+        let is_same = |record: &kind::ModelVersion| record.spec.artifact.digest == packed.digest;
+        if [&followed, &here].into_iter().flatten().any(is_same) {
+            if let Some(spool) = spool {
+                spool.clear()?;
             }
+            return Ok(None);
+        }
+        if let Some(here) = here {
             let clash = Clash {
                 existing: here.spec.artifact.digest,
                 ours: packed.digest,

@@ -8,8 +8,8 @@ use super::Request;
 use super::error::ImportRefused;
 use crate::import::mapping::Mapped;
 use crate::import::{DeploymentListed, LeftOut, Listed, Listing, ModelListed, Source};
-use crate::record::kind::{Imported, ModelVersion};
-use crate::record::{Failure, ModelName, Selector, Version};
+use crate::record::kind::ModelVersion;
+use crate::record::{Bump, Failure, ModelName, Selector, Version};
 use crate::yard::Catalog;
 
 /// What a source has, held against what the yard has.
@@ -65,6 +65,10 @@ pub struct Called {
     pub version: Version,
     /// Whether a name had to be changed, and nobody said to what.
     pub renamed: bool,
+    /// The newest version of the same source that is here, which this one follows: its label
+    /// moved on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Version>,
 }
 
 /// How a source's version stands to the yard.
@@ -85,13 +89,6 @@ pub enum State {
     Nameless,
     /// The mapping leaves it out.
     Skipped,
-}
-
-/// Who a version is in a source, whatever it is called here.
-#[derive(PartialEq, Eq, Hash)]
-struct Identity<'a> {
-    place: Option<&'a str>,
-    reference: &'a str,
 }
 
 impl Survey {
@@ -160,7 +157,7 @@ impl Survey {
             surveyed.why = Some("the mapping leaves it out".to_owned());
             return Ok(surveyed);
         }
-        let called = match called(request, &surveyed.listed) {
+        let mut called = match called(request, &surveyed.listed) {
             Ok(called) => called,
             Err(failure) => {
                 surveyed.state = State::Nameless;
@@ -171,18 +168,22 @@ impl Survey {
         };
         self.read(&called.model, catalog)?;
         let here = &self.here[&called.model];
-        let place = request.source.address();
-        let identity = Identity {
-            place: place.as_deref(),
-            reference: &surveyed.listed.reference,
-        };
+        let source = &*request.source;
+        let of_source: Vec<_> = here.iter().filter(|one| comes_from(one, source)).collect();
+        let reference = Some(&surveyed.listed.reference);
         let same = |record: &&ModelVersion| {
             let imported = record.spec.imported.as_ref();
-            imported.is_some_and(|imported| {
-                imported.from == request.source.source_type() && identity == Identity::of(imported)
-            })
+            imported.and_then(|imported| imported.reference.as_ref()) == reference
         };
-        let before = here.iter().find(same);
+        let before = of_source.iter().copied().find(same);
+        if before.is_none() && surveyed.listed.moves {
+            called.after = newest(of_source.iter().copied()).cloned();
+            if let (Some(_), Some(newest), Some(bump)) =
+                (&called.after, newest(here), next(request, &surveyed.listed))
+            {
+                called.version = newest.bumped(bump);
+            }
+        }
         let named = |record: &&ModelVersion| record.metadata.version == called.version;
         let taken = here.iter().find(named);
         (surveyed.state, surveyed.why, surveyed.help) = match (before, taken) {
@@ -270,6 +271,31 @@ fn known(before: &ModelVersion, listed: &Listed) -> (State, Option<String>, Opti
     }
 }
 
+/// Whether `record` was imported from `source`, whatever it is called there.
+fn comes_from(record: &ModelVersion, source: &dyn Source) -> bool {
+    let imported = record.spec.imported.as_ref();
+    imported.is_some_and(|imported| {
+        imported.from == source.source_type() && imported.place == source.address()
+    })
+}
+
+fn newest<'a>(records: impl IntoIterator<Item = &'a ModelVersion>) -> Option<&'a Version> {
+    records
+        .into_iter()
+        .map(|record| &record.metadata.version)
+        .max()
+}
+
+/// Which part of a version goes up for what is new under a label that moves on; nothing where it
+/// is said what it is.
+fn next(request: &Request, listed: &Listed) -> Option<Bump> {
+    let called = request.called.as_ref().map(|called| &called.selector);
+    match called {
+        Some(Selector::Version(_)) => None,
+        _ => request.mapping.next(&listed.label),
+    }
+}
+
 fn called(request: &Request, listed: &Listed) -> Result<Called, Failure> {
     let version = || {
         request
@@ -285,6 +311,7 @@ fn called(request: &Request, listed: &Listed) -> Result<Called, Failure> {
             model: reference.model.clone(),
             version,
             renamed: false,
+            after: None,
         });
     }
     let said = request.mapping.model(&listed.model);
@@ -301,19 +328,11 @@ fn called(request: &Request, listed: &Listed) -> Result<Called, Failure> {
         renamed: model.changed || version.changed,
         model: model.to,
         version: version.to,
+        after: None,
     })
 }
 
 /// The source as it is written on a command line.
 pub(super) fn described(source: &dyn Source) -> String {
     format!("{}:{}", source.source_type(), source.place())
-}
-
-impl<'a> Identity<'a> {
-    fn of(imported: &'a Imported) -> Self {
-        Self {
-            place: imported.place.as_deref(),
-            reference: imported.reference.as_deref().unwrap_or_default(),
-        }
-    }
 }

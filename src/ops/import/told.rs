@@ -239,10 +239,14 @@ impl Brought {
             model,
             version,
             renamed,
+            after,
         } = &self.to;
         let mut text = format!("{} -> {model}:{version}", printable(&self.reference));
         if *renamed {
             text.push_str(" (renamed)");
+        }
+        if let Some(after) = after {
+            let _ = write!(text, ", after {after}");
         }
         let _ = write!(text, "\n  {}", self.digest);
         if let Some(stage) = &self.stage {

@@ -106,22 +106,23 @@ fn a_repository_becomes_a_version_that_says_what_its_card_says() {
         .prints("unchanged 1 version that is here already");
     assert_eq!(hub.state().fetched.len(), fetched);
 
-    // A new commit is another version, which has to be called something.
+    // A new commit is the next version, unless somebody says what it is.
     hub.push(
         "acme/defects",
         &[("README.md", b"# New\n"), ("model.onnx", b"new")],
     );
     yard.brings_from_hub(&hub.host(), &["huggingface:acme/defects"])
         .run()
-        .exits(1)
-        .prints("vision/acme-defects:1.0.0 is here, and doesn't come from there");
+        .success()
+        .prints("imported  vision/acme-defects:1.1.0");
+    hub.push("acme/defects", &[("model.onnx", b"newer")]);
     yard.brings_from_hub(
         &hub.host(),
-        &["huggingface:acme/defects", "--as=vision/acme-defects:1.1.0"],
+        &["huggingface:acme/defects", "--as=vision/acme-defects:2.0.0"],
     )
     .run()
     .success()
-    .prints("imported  vision/acme-defects:1.1.0");
+    .prints("imported  vision/acme-defects:2.0.0");
 }
 
 #[test]
