@@ -17,14 +17,13 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tokio::io::{AsyncReadExt, BufReader};
+use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
-use super::{Candidate, Detail, Files, ImportError, Listed, Listing, Opened, Source, SourceFile};
+use super::{Candidate, Files, ImportError, Listed, Listing, Opened, Source, SourceFile, piped};
 use crate::platform::Progress;
 use crate::platform::atomic::FileError;
 use crate::platform::redact::printable;
@@ -35,9 +34,6 @@ const MAX_ANSWER_BYTES: u64 = 64 << 20;
 
 /// How much of what it says is told where it fails.
 const MAX_SAID_BYTES: u64 = 4096;
-
-/// How much of a file is read at once.
-const CHUNK_BYTES: usize = 256 << 10;
 
 /// A program that gives candidates.
 #[derive(Debug)]
@@ -177,38 +173,11 @@ impl Source for Custom {
         })?;
         // It may say more than anybody reads.
         drop(child.stderr.take());
-        let (place, key) = (self.place(), file.key.clone());
-        let state = (BufReader::with_capacity(CHUNK_BYTES, output), Some(child));
-        let bytes = futures_util::stream::try_unfold(state, move |(mut output, child)| {
-            let (place, key) = (place.clone(), key.clone());
-            async move {
-                let away = |what: String| ImportError::Away {
-                    place,
-                    doing: format!("read {key}"),
-                    detail: Some(Detail(what)),
-                    retry_after: None,
-                    source: None,
-                };
-                let mut chunk = bytes::BytesMut::with_capacity(CHUNK_BYTES);
-                match output.read_buf(&mut chunk).await {
-                    Ok(0) => {}
-                    Ok(_) => return Ok(Some((chunk.freeze(), (output, child)))),
-                    Err(error) => return Err(away(error.to_string())),
-                }
-                let Some(mut child) = child else {
-                    return Ok(None);
-                };
-                match child.wait().await {
-                    Ok(status) if status.success() => Ok(None),
-                    Ok(status) => Err(away(format!("it ends with {status}"))),
-                    Err(error) => Err(away(error.to_string())),
-                }
-            }
-        });
+        let bytes = piped::stream(child, output, self.place(), file.key.clone());
         Ok(Opened {
             from,
             size_bytes: None,
-            bytes: bytes.boxed(),
+            bytes,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Which source is meant: by a word on the command line, or an entry of the yard's `sources`.
 //!
 //! A word is `<kind>:<where>`: `mlflow:https://mlflow.acme.example`, `folder:./old`. A path without
-//! a kind is a folder or a file.
+//! a kind is a folder or a file. Behind a git repository can stand which branch, tag or commit of
+//! it is meant and which folder, as Docker's build contexts have it:
+//! `git:https://git.acme.example/ds/models.git#main:models/digits`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,9 +12,12 @@ use std::sync::Arc;
 
 use super::custom::Custom;
 use super::folder::Folder;
+use super::git::Git;
+use super::gto::Gto;
 use super::mlflow::Mlflow;
 use super::{ImportError, Source, Variables, codes, huggingface, kserve, seldon};
 use crate::artifact::StoreOptions;
+use crate::platform::redact;
 use crate::platform::retry::Policy;
 use crate::record::kind::{self, SecretReference, SourceType};
 use crate::record::{Code, Fault};
@@ -92,12 +97,18 @@ impl FromStr for Place {
     type Err = PlaceError;
 
     fn from_str(text: &str) -> Result<Self, PlaceError> {
-        let place = |source_type, at: &str| Self {
-            source_type,
-            at: at.to_owned(),
-            token: None,
-            path: None,
-            revision: None,
+        let place = |source_type, at: &str| {
+            let (at, revision, path) = match source_type {
+                SourceType::Git | SourceType::Gto => within(at),
+                _ => (at, None, None),
+            };
+            Self {
+                source_type,
+                at: at.to_owned(),
+                token: None,
+                path: path.map(str::to_owned),
+                revision: revision.map(str::to_owned),
+            }
         };
         let is_path = |text: &str| text.starts_with(['.', '/', '~']);
         match text.split_once(':') {
@@ -118,6 +129,19 @@ impl FromStr for Place {
             None => Ok(place(SourceType::Folder, text)),
         }
     }
+}
+
+/// `ADDRESS#REF:FOLDER`, of which all but the address can be left out.
+fn within(at: &str) -> (&str, Option<&str>, Option<&str>) {
+    let Some((at, fragment)) = at.split_once('#') else {
+        return (at, None, None);
+    };
+    let (revision, path) = match fragment.split_once(':') {
+        Some((revision, path)) => (revision, Some(path)),
+        None => (fragment, None),
+    };
+    let said = |text: &&str| !text.is_empty();
+    (at, Some(revision).filter(said), path.filter(said))
 }
 
 impl Place {
@@ -168,6 +192,8 @@ impl Place {
             SourceType::Seldon => Ok(Arc::new(seldon::open(&self.at, opening)?)),
             SourceType::Huggingface => huggingface::open(self, opening),
             SourceType::Mlflow => Ok(Arc::new(Mlflow::open(self, opening)?)),
+            SourceType::Git => Ok(Arc::new(Git::open(self, opening)?)),
+            SourceType::Gto => Ok(Arc::new(Gto::open(self, opening)?)),
             kind => Err(ImportError::Malformed {
                 place: self.to_string(),
                 reason: format!("sources of kind {kind} can't be imported from yet"),
@@ -178,7 +204,25 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.source_type, self.at)
+        let shown = redact::remote(&self.at);
+        // A slash at its end is no secret.
+        let is_same = shown.strip_suffix('/') == Some(&self.at);
+        let at = if is_same { &self.at } else { &shown };
+        write!(formatter, "{}:{at}", self.source_type)?;
+        let (SourceType::Git | SourceType::Gto) = self.source_type else {
+            return Ok(());
+        };
+        match (&self.revision, &self.path) {
+            (None, None) => Ok(()),
+            (Some(revision), None) => write!(formatter, "#{revision}"),
+            (revision, Some(path)) => {
+                write!(
+                    formatter,
+                    "#{}:{path}",
+                    revision.as_deref().unwrap_or_default()
+                )
+            }
+        }
     }
 }
 
@@ -200,9 +244,24 @@ mod tests {
             ("./old", "folder:./old"),
             ("/data/a:b", "folder:/data/a:b"),
             ("old", "folder:old"),
+            (
+                "git:git@git.acme.example:a/b.git",
+                "git:git@git.acme.example:a/b.git",
+            ),
+            (
+                "git:https://me:pw@git.acme.example/b.git#v1:m/a",
+                "git:https://git.acme.example/b.git#v1:m/a",
+            ),
+            ("git:./b#:m", "git:./b#:m"),
+            ("git:./b#main", "git:./b#main"),
         ] {
             assert_eq!(read(text).unwrap(), place, "{text}");
         }
+        let place: Place = "git:./b#main:m/a".parse().unwrap();
+        assert_eq!(
+            (&*place.at, place.revision.as_deref(), place.path.as_deref()),
+            ("./b", Some("main"), Some("m/a"))
+        );
         assert!(matches!(read("mlflow:"), Err(PlaceError::Nowhere { .. })));
         for text in ["", "https://mlflow.acme.example", "mlfow:x"] {
             assert!(

@@ -12,8 +12,11 @@ const MOST: usize = 63;
 ///
 /// Such as `mlflow-mlflow.acme.example`.
 pub fn name_of(place: &Place) -> Name {
-    let at = place.at.split("://").last().unwrap_or_default();
-    let name = slug(&format!("{}-{at}", place.source_type));
+    // As it is shown: what is a secret in it is in no branch's name.
+    let place = place.to_string();
+    let (kind, at) = place.split_once(':').unwrap_or((&place, ""));
+    let at = at.split("://").last().unwrap_or_default();
+    let name = slug(&format!("{kind}-{at}"));
     // The kind alone is a name.
     name.parse()
         .expect("a slug that begins with a word is a name")

@@ -120,7 +120,9 @@ impl Gitea {
             "APP_NAME = Test\nRUN_MODE = prod\nWORK_PATH = {home}\n{user}\
              [server]\nHTTP_ADDR = 127.0.0.1\nHTTP_PORT = {port}\nDOMAIN = 127.0.0.1\n\
              ROOT_URL = http://{host}/\nDISABLE_SSH = true\nOFFLINE_MODE = true\n\
-             STATIC_ROOT_PATH = {}\nLFS_START_SERVER = false\n\
+             STATIC_ROOT_PATH = {}\nLFS_START_SERVER = true\n\
+             LFS_JWT_SECRET = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\
+             [lfs]\nPATH = {home}/lfs\n\
              [database]\nDB_TYPE = sqlite3\nPATH = {home}/gitea.db\n\
              [security]\nINSTALL_LOCK = true\nPASSWORD_HASH_ALGO = pbkdf2$1$8\n\
              MIN_PASSWORD_LENGTH = 6\nPASSWORD_COMPLEXITY = off\n\

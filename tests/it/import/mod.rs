@@ -6,6 +6,9 @@ mod deployments;
 mod export;
 mod folder;
 mod follow;
+mod git;
+#[cfg(feature = "real-tools")]
+mod gto;
 mod huggingface;
 mod kserve;
 mod manifests;

@@ -1,35 +1,35 @@
 //! What sources with an HTTP API are asked with: bounded answers, patience, and what a no means.
 
+mod answer;
+
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::StreamExt;
 use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderValue, LINK,
-    RANGE, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap,
+    HeaderValue, LINK, RANGE, RETRY_AFTER,
 };
 use reqwest::redirect::{self, Attempt};
-use reqwest::{ClientBuilder, RequestBuilder, Response, StatusCode};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
 use super::huggingface::{message, refusal, reset};
-use super::{Detail, ImportError, Opened};
+use super::{ImportError, Opened};
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
 use crate::platform::{http, redact};
+use answer::{content_range, detail, next_page};
 
 /// The largest answer that is no file: ten thousand versions of MLflow with their tags.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
 /// What an error says stands in its first kilobytes.
 const MAX_ERROR_BYTES: usize = 16 << 10;
-
-/// The most of a source's words that an error tells, in characters.
-const TOLD_CHARACTERS: usize = 300;
 
 /// A presigned download redirects once or twice; more is a loop.
 const MAX_REDIRECTS: usize = 5;
@@ -208,18 +208,39 @@ impl Client {
         from: u64,
         doing: &str,
     ) -> Result<Opened, ImportError> {
-        match self.begin(url.clone(), from, doing).await {
+        self.open_with(url, HeaderMap::new(), from, doing).await
+    }
+
+    /// The same with headers that the source said to send there, which stand before our own.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) async fn open_with(
+        &self,
+        url: Url,
+        headers: HeaderMap,
+        from: u64,
+        doing: &str,
+    ) -> Result<Opened, ImportError> {
+        match self.begin(url.clone(), headers.clone(), from, doing).await {
             // What came is all of it, or it became shorter: read anew, its size tells which.
             Err(ImportError::Refused { status: 416, .. }) if from > 0 => {
-                self.begin(url, 0, doing).await
+                self.begin(url, headers, 0, doing).await
             }
             begun => begun,
         }
     }
 
-    async fn begin(&self, url: Url, from: u64, doing: &str) -> Result<Opened, ImportError> {
+    async fn begin(
+        &self,
+        url: Url,
+        headers: HeaderMap,
+        from: u64,
+        doing: &str,
+    ) -> Result<Opened, ImportError> {
         // Compressed on the way, a length would not be the file's.
-        let mut request = self.request(url).header(ACCEPT_ENCODING, "identity");
+        let request = self.request(Method::GET, url);
+        let mut request = request.header(ACCEPT_ENCODING, "identity").headers(headers);
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
         }
@@ -271,10 +292,10 @@ impl Client {
         url
     }
 
-    fn request(&self, url: Url) -> RequestBuilder {
+    fn request(&self, method: Method, url: Url) -> RequestBuilder {
         tracing::debug!(url = redact::url(&url), "asking the source");
         let ours = url.origin() == self.base.origin();
-        let request = self.http.get(url);
+        let request = self.http.request(method, url);
         match &self.credentials {
             Credentials::Bearer(token) if ours => {
                 let value = format!("Bearer {}", token.expose_secret());
@@ -293,8 +314,42 @@ impl Client {
         }
     }
 
+    /// Posts JSON of `media_type` to `path`, and gets JSON; tried again where that helps, so it
+    /// has to be a question that changes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        media_type: &'static str,
+        question: &Value,
+        doing: &str,
+    ) -> Result<T, ImportError> {
+        let url = self.url(path, &[]);
+        let asked = || async {
+            let request = self.request(Method::POST, url.clone());
+            let request = request
+                .header(CONTENT_TYPE, media_type)
+                .header(ACCEPT, media_type)
+                .body(question.to_string());
+            self.answer(request, doing).await
+        };
+        let (bytes, _) = self.retry.run(asked).await?;
+        self.understood(&bytes, doing)
+    }
+
     async fn get(&self, url: &Url, doing: &str) -> Result<(Bytes, HeaderMap), ImportError> {
-        let response = self.send(self.request(url.clone()), doing).await?;
+        let request = self.request(Method::GET, url.clone());
+        self.answer(request, doing).await
+    }
+
+    async fn answer(
+        &self,
+        request: RequestBuilder,
+        doing: &str,
+    ) -> Result<(Bytes, HeaderMap), ImportError> {
+        let response = self.send(request, doing).await?;
         let headers = response.headers().clone();
         let (bytes, whole) = http::read_at_most(response, MAX_ANSWER_BYTES)
             .await
@@ -380,53 +435,8 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The URL behind `rel="next"` in a `Link` header.
-fn next_page(link: &str) -> Option<&str> {
-    let mut links = link.split(',');
-    let next = links.find(|link| link.contains("rel=\"next\"") || link.contains("rel=next"))?;
-    let (_, rest) = next.split_once('<')?;
-    let (url, _) = rest.split_once('>')?;
-    Some(url)
-}
-
-/// The first byte and the whole size of `bytes 5-9/10` (RFC 9110, section 14.4).
-fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
-    let (range, whole) = text.strip_prefix("bytes ")?.split_once('/')?;
-    let (begins, _) = range.split_once('-')?;
-    Some((begins.parse().ok()?, whole.parse().ok()))
-}
-
 fn header<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// What a source says of its no: the message of a JSON object, else the text's beginning.
-fn detail(body: &[u8]) -> Option<Detail> {
-    let text = match serde_json::from_slice::<Value>(body) {
-        Ok(value) => ["message", "error", "detail"]
-            .iter()
-            .find_map(|field| value.get(field)?.as_str().map(str::to_owned))?,
-        Err(_) => {
-            let text = String::from_utf8_lossy(body);
-            // As S3 says it, in XML.
-            let message = text
-                .split_once("<Message>")
-                .and_then(|(_, rest)| rest.split_once("</Message>"));
-            message.map_or_else(
-                || text.clone().into_owned(),
-                |(message, _)| message.to_owned(),
-            )
-        }
-    };
-    // A page is for a browser.
-    if text.trim_start().starts_with('<') {
-        return None;
-    }
-    let short: String = printable(text.trim())
-        .chars()
-        .take(TOLD_CHARACTERS)
-        .collect();
-    (!short.is_empty()).then_some(Detail(short))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -440,42 +450,4 @@ fn follow(attempt: Attempt<'_>) -> redirect::Action {
         return attempt.error(TooFar);
     }
     attempt.follow()
-}
-
-#[cfg(test)]
-mod tests {
-    //! What headers mean.
-
-    use super::*;
-
-    #[test]
-    fn a_range_says_where_it_begins_and_how_large_the_whole_is() {
-        assert_eq!(content_range("bytes 5-9/10"), Some((5, Some(10))));
-        assert_eq!(content_range("bytes 5-9/*"), Some((5, None)));
-        assert_eq!(content_range("bytes */10"), None);
-        assert_eq!(content_range("lines 1-2/3"), None);
-    }
-
-    #[test]
-    fn the_next_page_is_where_its_link_says() {
-        let link = "<https://a.example/?p=1>; rel=\"prev\", <https://a.example/?p=3>; rel=\"next\"";
-        assert_eq!(next_page(link), Some("https://a.example/?p=3"));
-        assert_eq!(next_page("<https://a.example/>; rel=\"last\""), None);
-    }
-
-    #[test]
-    fn a_no_is_told_in_its_own_words_and_a_page_is_not() {
-        let told = |body: &str| detail(body.as_bytes()).map(|Detail(text)| text);
-        assert_eq!(
-            told(r#"{"error_code":"X","message":"no such run"}"#).unwrap(),
-            "no such run"
-        );
-        assert_eq!(told("go away\u{1b}[31m").unwrap(), "go away\\u{1b}[31m");
-        assert_eq!(told("<html>hello</html>"), None);
-        assert_eq!(
-            told("<?xml?><Error><Message>No such key.</Message></Error>").unwrap(),
-            "No such key."
-        );
-        assert_eq!(told(""), None);
-    }
 }
