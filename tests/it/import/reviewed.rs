@@ -156,7 +156,7 @@ fn of_the_hub() {
     acme/defects@[commit] -> vision/acme-defects:1.0.0 (renamed)
       sha256:b17dfeb08f573e9e9a492b363fa62d104d3a0d4b1a1fdde98af8749e8417eb43
       found no field: card.thumbnail, hub.author, hub.createdAt
-      it has no version of its own: `main` is 1.0.0 unless --map or --as says another
+      it has no version of its own: `main` is 1.0.0 at first and the next minor version after that, unless --map or --as says another
     ```
 
     - `models/vision/acme-defects/README.md`
