@@ -22,8 +22,9 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::address::USER;
 use super::program::credential;
-use super::repository::{Repository, USER};
+use super::repository::Repository;
 use crate::import::client::{Client, Credentials};
 use crate::import::{ImportError, Opened};
 

@@ -15,8 +15,10 @@
 //! - A pointer of Git LFS is not the file: what it stands for comes from the repository's store.
 //! - What is committed is imported. A work tree's other files are nobody's version.
 
+mod address;
 mod lfs;
 mod naming;
+mod printed;
 mod program;
 mod refs;
 mod repository;
@@ -35,9 +37,10 @@ use super::{
 use crate::platform::Progress;
 use crate::record::kind::{RelativePath, SourceType};
 use naming::{FIRST, Point};
+pub(super) use printed::Said;
 pub(super) use refs::Ref;
 use refs::Refs;
-pub(super) use repository::{Repository, Said};
+pub(super) use repository::Repository;
 pub(super) use version::{Spot, Versions};
 
 /// What stands for each folder of a folder.

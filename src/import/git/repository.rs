@@ -9,13 +9,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell};
-use url::Url;
 
+use super::address::{At, header};
+use super::printed::{Entry, Said, batch, entry};
 use super::program::{self, Program, Remote};
 use super::refs::{MAX_REFS, Refs};
 use crate::import::{ImportError, MAX_FILES, Opened, Opening, Place, piped};
@@ -44,11 +43,6 @@ pub(in crate::import) struct Repository {
     fetched: Mutex<BTreeSet<String>>,
 }
 
-enum At {
-    Remote(String),
-    Folder(PathBuf),
-}
-
 /// A repository in use.
 struct Ground {
     git: Program,
@@ -60,39 +54,6 @@ struct Ground {
     _folder: Option<TempDir>,
 }
 
-/// Something in a folder at a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::import) struct Entry {
-    /// Its path in the repository.
-    pub path: String,
-    /// Its bytes.
-    pub object: String,
-    /// What it is.
-    pub kind: EntryKind,
-}
-
-/// What an entry of a folder is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::import) enum EntryKind {
-    /// A file.
-    File,
-    /// A symbolic link.
-    Link,
-    /// A commit of another repository.
-    Submodule,
-}
-
-/// What a commit or a tag says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::import) struct Said {
-    /// Who made it, by name.
-    pub author: Option<String>,
-    /// When.
-    pub time: Option<Timestamp>,
-    /// Why.
-    pub message: String,
-}
-
 impl Repository {
     /// The repository at `place`. Nothing is asked of it yet.
     ///
@@ -102,35 +63,14 @@ impl Repository {
         place: &Place,
         opening: &Opening<'_>,
     ) -> Result<Self, ImportError> {
-        let text = place.at.as_str();
-        let shown = redact::remote(text);
-        let malformed = |reason: &str| ImportError::Malformed {
-            place: shown.clone(),
-            reason: reason.to_owned(),
-        };
-        if text.starts_with('-') || text.chars().any(char::is_control) {
-            return Err(malformed("no repository can be there"));
-        }
-        let is_remote = text.contains("://")
-            || text
-                .split('/')
-                .next()
-                .is_some_and(|first| first.contains(':') && !first.starts_with('.'));
+        let (at, shown) = At::of(&place.at, &opening.folder)?;
         let token = place
             .token
             .as_deref()
             .and_then(|name| (opening.variables)(name));
-        let (at, place) = if is_remote {
-            (At::Remote(text.to_owned()), shown)
-        } else {
-            let path = opening.folder.join(text);
-            let path = std::fs::canonicalize(&path).map_err(FileError::at("read", path))?;
-            let shown = path.display().to_string();
-            (At::Folder(path), shown)
-        };
         Ok(Self {
             at,
-            place,
+            place: shown,
             token,
             retry: opening.retry,
             opened: OnceCell::new(),
@@ -514,131 +454,8 @@ const QUIETLY: [&str; 6] = [
     "origin",
 ];
 
-/// The header that carries our token, for the address's own host alone. A forge takes a token for
-/// a password, whoever the user is said to be.
-fn header(address: &str, token: &SecretString) -> Option<(String, String)> {
-    let url = Url::parse(address).ok();
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    let origin = url.origin().ascii_serialization();
-    let login = format!("{USER}:{}", token.expose_secret().trim());
-    let login = base64::engine::general_purpose::STANDARD.encode(login);
-    Some((
-        format!("http.{origin}/.extraHeader"),
-        format!("Authorization: Basic {login}"),
-    ))
-}
-
-/// The user that a token is a password of: GitLab's and GitHub's word; Gitea takes any.
-pub(super) const USER: &str = "oauth2";
-
-/// One line of `git ls-tree`: mode, type, object, and the path behind a tab.
-fn entry(line: &str) -> Option<Entry> {
-    let (about, path) = line.split_once('\t')?;
-    let mut words = about.split(' ');
-    let (mode, _, object) = (words.next()?, words.next()?, words.next()?);
-    let kind = match mode {
-        "120000" => EntryKind::Link,
-        "160000" => EntryKind::Submodule,
-        _ => EntryKind::File,
-    };
-    Some(Entry {
-        path: path.to_owned(),
-        object: object.to_owned(),
-        kind,
-    })
-}
-
-/// What `git cat-file --batch` prints: a line with the object and its size, its bytes, a line's
-/// end.
-fn batch(mut printed: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
-    let mut read = BTreeMap::new();
-    while let Some(end) = printed.iter().position(|byte| *byte == b'\n') {
-        let line = std::str::from_utf8(&printed[..end]).ok()?;
-        printed = &printed[end + 1..];
-        let mut words = line.split(' ');
-        let (object, _) = (words.next()?, words.next()?);
-        let size: usize = words.next()?.parse().ok()?;
-        read.insert(object.to_owned(), printed.get(..size)?.to_vec());
-        printed = printed.get(size + 1..)?;
-    }
-    Some(read)
-}
-
-impl Said {
-    /// Reads a commit or a tag as git keeps it.
-    pub(in crate::import) fn read(text: &str) -> Self {
-        let (head, message) = text.split_once("\n\n").unwrap_or((text, ""));
-        let line = |word: &str| {
-            let mut lines = head.lines();
-            lines.find_map(|line| line.strip_prefix(word)?.strip_prefix(' '))
-        };
-        let made = line("author").or_else(|| line("tagger"));
-        let dated = line("committer").or_else(|| line("tagger")).or(made);
-        let name = made
-            .and_then(|made| made.split_once(" <"))
-            .map(|(name, _)| name);
-        let seconds = dated.and_then(|dated| dated.rsplit_once("> ")?.1.split(' ').next());
-        let seconds = seconds.and_then(|seconds| seconds.parse().ok());
-        // A signature stands behind a tag's message.
-        let message = message.split("-----BEGIN ").next().unwrap_or_default();
-        Self {
-            author: name.filter(|name| !name.is_empty()).map(redact::printable),
-            time: seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()),
-            message: message.trim().to_owned(),
-        }
-    }
-}
-
 impl fmt::Debug for Repository {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.place)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! What git prints of commits and files.
-
-    use super::*;
-
-    #[test]
-    fn a_commit_and_a_tag_say_who_when_and_why() {
-        let commit = "tree a\nauthor Ada L <ada@example.com> 1700000000 +0100\ncommitter Bo <b@example.com> 1700000100 +0000\n\nTrain it\n\nMore.\n";
-        let said = Said::read(commit);
-        assert_eq!(said.author.as_deref(), Some("Ada L"));
-        assert_eq!(said.time.unwrap().as_second(), 1_700_000_100);
-        assert_eq!(said.message, "Train it\n\nMore.");
-        let tag = "object a\ntype commit\ntag v1\ntagger Ada <a@example.com> 5 +0000\n\nFirst\n-----BEGIN PGP SIGNATURE-----\nx\n";
-        let said = Said::read(tag);
-        assert_eq!(said.message, "First");
-        assert_eq!(said.time.unwrap().as_second(), 5);
-    }
-
-    #[test]
-    fn a_folder_s_lines_are_files_links_and_submodules() {
-        let kind = |line| entry(line).map(|entry| (entry.path, entry.kind));
-        assert_eq!(
-            kind("100644 blob abc\tmodels/a b"),
-            Some(("models/a b".to_owned(), EntryKind::File))
-        );
-        assert_eq!(kind("120000 blob abc\tl").unwrap().1, EntryKind::Link);
-        assert_eq!(
-            kind("160000 commit abc\ts").unwrap().1,
-            EntryKind::Submodule
-        );
-        assert_eq!(kind("nothing"), None);
-        let read = batch(b"aa blob 3\nx\ny\nbb blob 0\n\n").unwrap();
-        assert_eq!(read["aa"], b"x\ny");
-        assert_eq!(read["bb"], b"");
-        assert_eq!(batch(b"aa blob 30\nx\n"), None);
-    }
-
-    #[test]
-    fn a_token_goes_to_its_own_host_alone() {
-        let token: SecretString = "t".to_owned().into();
-        let (setting, value) = header("https://git.example.com:8443/a/b.git", &token).unwrap();
-        assert_eq!(setting, "http.https://git.example.com:8443/.extraHeader");
-        assert_eq!(value, "Authorization: Basic b2F1dGgyOnQ=");
-        assert_eq!(header("git@git.example.com:a/b.git", &token), None);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::repository::Said;
+use super::printed::Said;
 use crate::record::kind::Address;
 
 /// The files in which the function is looked for first, in this order.

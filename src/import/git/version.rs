@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::lfs::{Lfs, Pointer, not_fetched};
-use super::repository::{Entry, EntryKind, MAX_TEXT_BYTES, Repository};
+use super::printed::{Entry, EntryKind};
+use super::repository::{MAX_TEXT_BYTES, Repository};
 use super::tell;
 use crate::import::{Candidate, Files, ImportError, MAX_FILES, Opened, SourceFile, mlmodel};
 use crate::platform::atomic::FileError;

@@ -46,6 +46,14 @@ pub(super) struct Said {
 /// # Errors
 /// Why it can't be read.
 pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Said>, String> {
+    let is_blank = |line: &[u8]| line.is_empty() || line.starts_with(b"#");
+    if bytes
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .all(is_blank)
+    {
+        return Ok(BTreeMap::new());
+    }
     let tree = yaml::parse(bytes).map_err(|problems| problems.to_string())?;
     match tree.into_value() {
         Value::Null => Ok(BTreeMap::new()),
@@ -66,7 +74,7 @@ mod tests {
         assert_eq!(read["churn"].path.as_deref(), Some("models/churn"));
         assert_eq!(read["churn"].labels, ["eu"]);
         assert_eq!(read["empty"], Said::default());
-        assert_eq!(super::read(b"").unwrap(), BTreeMap::new());
+        assert_eq!(super::read(b"# none\n\n").unwrap(), BTreeMap::new());
         assert!(super::read(b"- churn\n").is_err());
         assert!(super::read(b"churn: [").is_err());
     }

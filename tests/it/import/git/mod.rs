@@ -3,7 +3,6 @@
 mod faults;
 mod folders;
 mod follow;
-#[cfg(feature = "real-tools")]
 mod forge;
 mod lfs;
 
@@ -58,7 +57,6 @@ impl<'a> Repository<'a> {
     }
 
     /// The sandbox that it is in.
-    #[cfg(feature = "real-tools")]
     pub(in crate::import) const fn sandbox(&self) -> &'a Sandbox {
         self.sandbox
     }

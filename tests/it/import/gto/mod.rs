@@ -1,6 +1,7 @@
 //! GTO's repositories, made by GTO itself.
 
 use super::git::Repository;
+use super::reviewed::Desk;
 use crate::harness::{GitHttp, Sandbox, Yard, tools};
 
 const MODEL: &str = "models/vision/churn/model.yaml";
@@ -232,4 +233,21 @@ fn what_is_in_no_commit_is_left_out_with_its_reason() {
         .run()
         .exits(2)
         .says("has no tag of GTO's");
+}
+
+#[test]
+fn what_is_imported_is_a_pull_request_with_stages_and_what_found_no_place() {
+    let desk = Desk::new();
+    let repository = registry(desk.sandbox());
+    let server = GitHttp::serve(&repository.served());
+    let word = format!("gto:{}", server.url("models.git"));
+    let told = desk.pull_request(&word, &[], &[]);
+    for line in [
+        "Import 2 versions of vision/churn from gto:",
+        "\nchurn@v1.1.0 -> vision/churn:1.1.0\n",
+        "\n  prod -> released\n",
+        "\n  found no field: commit.author, commit.message, gto.history\n",
+    ] {
+        assert!(told.contains(line), "no «{line}» in\n{told}");
+    }
 }
