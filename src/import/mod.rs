@@ -39,6 +39,7 @@ mod own;
 mod piped;
 mod place;
 mod records;
+mod s3;
 mod seldon;
 mod spool;
 mod storage;

@@ -1,9 +1,10 @@
 //! Where manifests say that a model's bytes are: storage addresses.
 //!
 //! What can be had here: files of the manifest's own repository (a relative path, or `file://` into
-//! it) and a single file behind `http(s)://`. An address that leads out of the repository is
-//! refused: a manifest that somebody else wrote must not choose which files of this machine are
-//! published. For stores of objects, volumes and images the error names what is needed.
+//! it), a single file behind `http(s)://`, and what is below `s3://BUCKET/KEY` in an S3-compatible
+//! store, with the user's own keys. An address that leads out of the repository is refused: a
+//! manifest that somebody else wrote must not choose which files of this machine are published.
+//! For other stores of objects, volumes and images the error names what is needed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::client::{Client, Credentials};
-use super::{Files, ImportError, Opened, SourceFile};
-use crate::platform::redact;
+use super::{Files, ImportError, Opened, Opening, SourceFile, s3};
+use crate::platform::redact::{self, printable};
 use crate::platform::retry::Policy;
 
 /// What reads storage addresses of one source.
@@ -22,16 +23,32 @@ pub(super) struct Storage {
     /// The folder that files are in, where there is one.
     root: Option<PathBuf>,
     retry: Policy,
+    /// The user's keys for an S3-compatible store.
+    s3: Option<s3::Settings>,
 }
+
+/// What KServe says of S3-compatible stores besides what AWS's tools do.
+const S3: s3::Own = s3::Own {
+    endpoint: Some("S3_ENDPOINT_URL"),
+    ignores_tls: Some(("S3_VERIFY_SSL", "0")),
+};
 
 impl Storage {
     /// For the source `place`, whose files are in `root`.
-    pub(super) fn new(place: &str, root: Option<PathBuf>, retry: Policy) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// If the variables say that an S3-compatible store is where none can be.
+    pub(super) fn new(
+        place: &str,
+        root: Option<PathBuf>,
+        opening: &Opening<'_>,
+    ) -> Result<Self, ImportError> {
+        Ok(Self {
             place: place.to_owned(),
             root,
-            retry,
-        }
+            retry: opening.retry,
+            s3: s3::Settings::read(opening.variables, &S3)?,
+        })
     }
 
     /// `uri` as it may be shown: no user, no password, no query.
@@ -43,13 +60,18 @@ impl Storage {
     ///
     /// # Errors
     /// If there is nothing, it leads out of the root, or it can't be had from here.
-    pub(super) fn find(&self, uri: &str, folder: Option<&Path>) -> Result<Files, ImportError> {
+    pub(super) async fn find(
+        &self,
+        uri: &str,
+        folder: Option<&Path>,
+    ) -> Result<Files, ImportError> {
         let Some((scheme, rest)) = uri.split_once("://") else {
             return self.file(uri, folder);
         };
         match scheme {
             "file" => self.file(rest, folder),
             "http" | "https" => self.single(uri),
+            "s3" => self.objects(uri, rest).await,
             _ => Err(self.no(uri, &needed(scheme, uri))),
         }
     }
@@ -59,6 +81,11 @@ impl Storage {
     /// # Errors
     /// If it can't be had.
     pub(super) async fn open(&self, file: &SourceFile, from: u64) -> Result<Opened, ImportError> {
+        if let Some(place) = file.key.strip_prefix("s3://") {
+            let (bucket, key) = place.split_once('/').unwrap_or((place, ""));
+            let doing = format!("read {}", file.path);
+            return self.bucket(bucket)?.open(key, from, &doing).await;
+        }
         let url: Url = file
             .key
             .parse()
@@ -66,6 +93,45 @@ impl Storage {
         let place = redact::url(&url);
         let client = Client::new(&place, url.clone(), Credentials::None, &[], self.retry)?;
         client.open_at(url, from, "read it").await
+    }
+
+    /// The objects below `BUCKET/KEY`, or the one that is called so.
+    async fn objects(&self, uri: &str, place: &str) -> Result<Files, ImportError> {
+        let (name, key) = place.split_once('/').unwrap_or((place, ""));
+        let key = key.trim_matches('/');
+        if name.is_empty() || key.is_empty() {
+            return Err(self.no(uri, "it names no folder and no object in a bucket"));
+        }
+        let bucket = self.bucket(name)?;
+        let found_by = |key: String| format!("s3://{name}/{key}");
+        let files = bucket.files(key, found_by).await?;
+        if !files.is_empty() {
+            return Ok(Files::There(files));
+        }
+        let Some(size_bytes) = bucket.size(key).await? else {
+            return Err(ImportError::Lacks {
+                place: format!("s3://{}", printable(name)),
+                what: printable(key),
+            });
+        };
+        Ok(Files::There(vec![SourceFile {
+            path: key.rsplit('/').next().unwrap_or(key).to_owned(),
+            key: found_by(key.to_owned()),
+            size_bytes: Some(size_bytes),
+            sha256: None,
+        }]))
+    }
+
+    fn bucket(&self, name: &str) -> Result<s3::Store, ImportError> {
+        let Some(settings) = &self.s3 else {
+            return Err(ImportError::Unauthorized {
+                place: format!("s3://{}", printable(name)),
+                doing: "read it without keys".to_owned(),
+                variables: s3::VARIABLES,
+                detail: None,
+            });
+        };
+        settings.bucket(name, self.retry)
     }
 
     /// A single file behind HTTP.
@@ -139,8 +205,13 @@ fn needed(scheme: &str, uri: &str) -> String {
                   write that folder as its address"
                 .to_owned()
         }
-        "s3" | "gs" | "azure" | "wasbs" | "abfss" | "hdfs" | "webhdfs" => format!(
-            "stores of objects ({scheme}://) are not read from manifests; copy it into a folder \
+        "gs" => format!(
+            "buckets of Google Cloud (gs://) are not read; fetch it, as by `gcloud storage cp \
+             --recursive {uri} FOLDER`, into a folder beside the manifest, and write that folder as \
+             its address"
+        ),
+        "azure" | "wasbs" | "abfss" | "hdfs" | "webhdfs" => format!(
+            "stores of objects of this kind ({scheme}://) are not read; copy it into a folder \
              beside the manifest, and write that folder as its address"
         ),
         _ => format!("addresses with {scheme}:// are not known"),
@@ -153,18 +224,36 @@ mod tests {
 
     use std::time::Duration;
 
-    use super::*;
+    use secrecy::SecretString;
 
-    fn policy() -> Policy {
-        Policy {
-            attempts: 1,
-            first_wait: Duration::ZERO,
-            longest_wait: Duration::ZERO,
-        }
+    use super::*;
+    use crate::artifact::StoreOptions;
+
+    fn storage(place: &str, root: Option<PathBuf>, keys: bool) -> Storage {
+        let variables = |name: &str| -> Option<SecretString> {
+            let name = name.starts_with("AWS_").then_some(name)?;
+            let url = name.contains("URL").then_some("http://127.0.0.1:1");
+            keys.then(|| url.unwrap_or("k").to_owned().into())
+        };
+        let opening = Opening {
+            folder: PathBuf::new(),
+            variables: &variables,
+            retry: Policy {
+                attempts: 1,
+                first_wait: Duration::ZERO,
+                longest_wait: Duration::ZERO,
+            },
+            stores: StoreOptions {
+                docker_config: PathBuf::new(),
+                plain_http: None,
+                retry: Policy::default(),
+            },
+        };
+        Storage::new(place, root, &opening).unwrap()
     }
 
-    #[test]
-    fn files_are_those_of_the_repository() {
+    #[tokio::test]
+    async fn files_are_those_of_the_repository() {
         let folder = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(folder.path()).unwrap();
         let deploy = root.join("tree/deploy");
@@ -172,23 +261,30 @@ mod tests {
         fs::create_dir_all(root.join("tree/models/iris")).unwrap();
         fs::write(root.join("secret"), "s").unwrap();
         fs::write(deploy.join("model.onnx"), "m").unwrap();
-        let storage = Storage::new("deploy", Some(root.join("tree")), policy());
-        let find = |uri: &str| storage.find(uri, Some(&deploy));
-        let here = |uri: &str| match find(uri) {
-            Ok(Files::Here(path)) => path.strip_prefix(&root).unwrap().display().to_string(),
-            other => format!("{other:?}"),
-        };
-        assert_eq!(here("model.onnx"), "tree/deploy/model.onnx");
-        assert_eq!(here("models/iris"), "tree/models/iris");
-        assert_eq!(here("../models/iris"), "tree/models/iris");
+        let storage = storage("deploy", Some(root.join("tree")), false);
         let absolute = format!("file://{}", root.join("tree/models/iris").display());
-        assert_eq!(here(&absolute), "tree/models/iris");
+        for (uri, path) in [
+            ("model.onnx", "tree/deploy/model.onnx"),
+            ("models/iris", "tree/models/iris"),
+            ("../models/iris", "tree/models/iris"),
+            (&*absolute, "tree/models/iris"),
+        ] {
+            let Ok(Files::Here(found)) = storage.find(uri, Some(&deploy)).await else {
+                panic!("{uri}");
+            };
+            assert_eq!(found, root.join(path), "{uri}");
+        }
         for (uri, told) in [
             ("../../secret", "leads out of"),
             ("file:///etc/passwd", "leads out of"),
             ("nothing", "no such file"),
-            ("s3://models/a", "s3://"),
-            ("gs://models/a", "gs://"),
+            ("s3://models/a", "without keys"),
+            ("s3://models", "names no folder and no object"),
+            (
+                "gs://models/a",
+                "gcloud storage cp --recursive gs://models/a",
+            ),
+            ("abfss://models/a", "abfss://"),
             ("hf://org/name:main", "huggingface:org/name`"),
             (
                 "oci://registry.example.com/a:1",
@@ -198,29 +294,27 @@ mod tests {
             ("ftp://a/b", "not known"),
             ("https://models.example.com/", "names no file"),
         ] {
-            let error = find(uri).unwrap_err().to_string();
+            let error = storage.find(uri, Some(&deploy)).await.unwrap_err();
+            let error = error.to_string();
             assert!(error.contains(told), "{uri}: {error}");
         }
-        let of_cluster = Storage::new("context=prod", None, policy());
-        let error = of_cluster
-            .find("/mnt/models", None)
-            .unwrap_err()
-            .to_string();
+        let of_cluster = self::storage("context=prod", None, true);
+        let error = of_cluster.find("/mnt/models", None).await.unwrap_err();
+        let error = error.to_string();
         assert!(error.contains("container of the cluster"), "{error}");
     }
 
-    #[test]
-    fn a_file_behind_http_has_the_name_at_its_end() {
-        let storage = Storage::new("deploy", None, policy());
-        let found = storage.find("https://u:p@models.example.com/a/model.onnx?sig=abc", None);
-        let Ok(Files::There(files)) = found else {
-            panic!("{found:?}");
+    #[tokio::test]
+    async fn a_file_behind_http_has_the_name_at_its_end() {
+        let storage = storage("deploy", None, false);
+        let uri = "https://u:p@models.example.com/a/model.onnx?sig=abc";
+        let Ok(Files::There(files)) = storage.find(uri, None).await else {
+            panic!("{uri}");
         };
         assert_eq!(files[0].path, "model.onnx");
         assert!(files[0].key.ends_with("sig=abc"));
-        let error = storage
-            .find("https://u:p@models.example.com/", None)
-            .unwrap_err();
+        let uri = "https://u:p@models.example.com/";
+        let error = storage.find(uri, None).await.unwrap_err();
         assert!(!error.to_string().contains("u:p"), "{error}");
     }
 }

@@ -85,7 +85,7 @@ impl Manifests {
         };
         Ok(Self {
             dialect,
-            storage: Storage::new(&place, root, opening.retry),
+            storage: Storage::new(&place, root, opening)?,
             place,
             origin,
             settled: OnceCell::new(),
@@ -196,7 +196,7 @@ impl Source for Manifests {
                 candidate
                     .unmapped
                     .insert("storageUri".to_owned(), json!(shown));
-                candidate.files = self.storage.find(uri, folder.as_deref())?;
+                candidate.files = self.storage.find(uri, folder.as_deref()).await?;
             }
             Bytes::Folder(folder) => candidate.files = Files::Here(folder.clone()),
             Bytes::Image(image) => {

@@ -18,7 +18,6 @@ mod connection;
 mod lineage;
 mod listing;
 mod measures;
-mod s3;
 mod said;
 mod server;
 mod telling;
@@ -35,6 +34,7 @@ use tokio::sync::OnceCell;
 
 use super::client::{Client, Credentials};
 use super::mlmodel::{self, Told};
+use super::s3;
 use super::{
     Candidate, Detail, Files, ImportError, Listed, Listing, Opened, Opening, Place, Source,
     SourceFile,
@@ -57,6 +57,12 @@ const VARIABLES: &[&str] = &[
     "MLFLOW_TRACKING_TOKEN",
     "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
 ];
+
+/// What MLflow says of S3-compatible stores besides what AWS's tools do.
+const S3: s3::Own = s3::Own {
+    endpoint: Some("MLFLOW_S3_ENDPOINT_URL"),
+    ignores_tls: Some(("MLFLOW_S3_IGNORE_TLS", "true")),
+};
 
 /// An MLflow.
 pub(super) struct Mlflow {
@@ -108,7 +114,7 @@ impl Mlflow {
             http: Http::read(&plain, opening)?,
             retry: opening.retry,
             program: plain(server::PROGRAM).unwrap_or_else(|| "mlflow".to_owned()),
-            s3: s3::Settings::read(opening.variables)?,
+            s3: s3::Settings::read(opening.variables, &S3)?,
             buckets: Mutex::default(),
             connection: OnceCell::new(),
         })
@@ -206,7 +212,13 @@ impl Mlflow {
 
     async fn objects(&self, bucket: &str, prefix: &str) -> Result<Vec<SourceFile>, ImportError> {
         match self.bucket(bucket)? {
-            Some(bucket) => bucket.files(prefix).await,
+            Some(store) => {
+                let found_by = |key| {
+                    let bucket = bucket.to_owned();
+                    Key::S3 { bucket, key }.to_text()
+                };
+                store.files(prefix, found_by).await
+            }
             None => Ok(Vec::new()),
         }
     }

@@ -6,6 +6,7 @@ mod deployments;
 mod export;
 mod folder;
 mod follow;
+#[cfg(feature = "real-tools")]
 mod git;
 #[cfg(feature = "real-tools")]
 mod gto;
@@ -17,6 +18,8 @@ mod mlflow;
 mod reviewed;
 mod seldon_v1;
 mod seldon_v2;
+#[cfg(feature = "real-tools")]
+mod storage;
 
 use std::ffi::OsStr;
 

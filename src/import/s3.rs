@@ -1,7 +1,7 @@
 //! S3-compatible stores, asked directly with the user's own keys.
 //!
-//! The variables are those that MLflow and AWS's own tools read. Requests are signed in their URLs
-//! (Signature Version 4), and carry nothing of ours otherwise.
+//! The variables are those that AWS's own tools read, and those that a source's own have besides.
+//! Requests are signed in their URLs (Signature Version 4), and carry nothing of ours otherwise.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,6 @@ use rusty_s3::{Bucket, UrlStyle};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::artifacts::{Key, join};
 use crate::import::client::{Client, Credentials};
 use crate::import::{ImportError, MAX_FILES, Opened, SourceFile, Variables};
 use crate::platform::http;
@@ -22,7 +21,18 @@ use crate::platform::retry::Policy;
 const SIGNED_FOR: Duration = Duration::from_secs(3600);
 
 /// The variables that have keys, as errors name them.
-const VARIABLES: &[&str] = &["AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"];
+pub(super) const VARIABLES: &[&str] = &["AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"];
+
+/// The variables that say where the store is, as AWS's own tools read them.
+const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+
+/// What a source's own tools read besides AWS's.
+pub(super) struct Own {
+    /// The variable that says where the store is, heard before AWS's.
+    pub(super) endpoint: Option<&'static str>,
+    /// The variable that, with this value, has certificates not looked at.
+    pub(super) ignores_tls: Option<(&'static str, &'static str)>,
+}
 
 /// Where AWS's tools go if nothing says where.
 const REGION: &str = "us-east-1";
@@ -39,11 +49,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// What the variables say; nothing where they have no keys.
+    /// What the variables say, AWS's and the source's `own`; nothing where they have no keys.
     ///
     /// # Errors
     /// If the endpoint in them is no URL.
-    pub(super) fn read(variables: Variables<'_>) -> Result<Option<Self>, ImportError> {
+    pub(super) fn read(variables: Variables<'_>, own: &Own) -> Result<Option<Self>, ImportError> {
         let secret = |name: &str| variables(name).filter(|value| !value.expose_secret().is_empty());
         let plain = |names: &[&str]| {
             let found = names.iter().find_map(|name| secret(name));
@@ -55,16 +65,18 @@ impl Settings {
         ) else {
             return Ok(None);
         };
-        let endpoint = plain(&[
-            "MLFLOW_S3_ENDPOINT_URL",
-            "AWS_ENDPOINT_URL_S3",
-            "AWS_ENDPOINT_URL",
-        ]);
-        let endpoint = endpoint.map(|endpoint| endpoint.parse()).transpose();
-        let endpoint: Option<Url> = endpoint.map_err(|error| ImportError::Malformed {
-            place: "MLFLOW_S3_ENDPOINT_URL".to_owned(),
-            reason: format!("it is no URL: {error}"),
-        })?;
+        let names = own.endpoint.into_iter().chain(ENDPOINTS);
+        let endpoint = names
+            .into_iter()
+            .find_map(|name| Some((name, plain(&[name])?)));
+        let endpoint = endpoint.map(|(name, text)| {
+            let url = text.parse::<Url>();
+            url.map_err(|error| ImportError::Malformed {
+                place: name.to_owned(),
+                reason: format!("it is no URL: {error}"),
+            })
+        });
+        let endpoint = endpoint.transpose()?;
         let region = plain(&["AWS_REGION", "AWS_DEFAULT_REGION"]);
         Ok(Some(Self {
             key,
@@ -72,7 +84,9 @@ impl Settings {
             session: secret("AWS_SESSION_TOKEN"),
             region: region.unwrap_or_else(|| REGION.to_owned()),
             endpoint,
-            ignores_tls: plain(&["MLFLOW_S3_IGNORE_TLS"]).is_some_and(|value| value == "true"),
+            ignores_tls: own
+                .ignores_tls
+                .is_some_and(|(name, word)| plain(&[name]).as_deref() == Some(word)),
         }))
     }
 
@@ -141,11 +155,15 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// All files below `prefix`.
+    /// All files below `prefix`, each found by what `found_by` makes of its key.
     ///
     /// # Errors
     /// If they can't be listed, or are more than [`MAX_FILES`].
-    pub(super) async fn files(&self, prefix: &str) -> Result<Vec<SourceFile>, ImportError> {
+    pub(super) async fn files(
+        &self,
+        prefix: &str,
+        found_by: impl Fn(String) -> String,
+    ) -> Result<Vec<SourceFile>, ImportError> {
         let below = if prefix.is_empty() {
             String::new()
         } else {
@@ -167,7 +185,7 @@ impl Store {
                 };
                 files.push(SourceFile {
                     path: path.to_owned(),
-                    key: self.key(join(prefix, path)),
+                    key: found_by(object.key.clone()),
                     size_bytes: object.size,
                     sha256: None,
                 });
@@ -187,6 +205,17 @@ impl Store {
                 next => token = next,
             }
         }
+    }
+
+    /// How many bytes the object `key` has, if there is one.
+    ///
+    /// # Errors
+    /// If it can't be asked.
+    pub(super) async fn size(&self, key: &str) -> Result<Option<u64>, ImportError> {
+        // Of all that begin so it comes first.
+        let page = self.page(key, None).await?;
+        let object = page.contents.into_iter().find(|object| object.key == key);
+        Ok(object.and_then(|object| object.size))
     }
 
     async fn page(
@@ -220,14 +249,6 @@ impl Store {
             .get_object(Some(&self.credentials), key)
             .sign(SIGNED_FOR);
         self.client.open_at(url, from, doing).await
-    }
-
-    fn key(&self, key: String) -> String {
-        Key::S3 {
-            bucket: self.bucket.name().to_owned(),
-            key,
-        }
-        .to_text()
     }
 
     fn malformed(&self, reason: &dyn std::fmt::Display) -> ImportError {
