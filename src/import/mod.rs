@@ -26,6 +26,7 @@ mod custom;
 mod error;
 pub mod export;
 mod folder;
+mod geti;
 mod git;
 mod gto;
 pub mod huggingface;

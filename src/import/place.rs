@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::custom::Custom;
 use super::folder::Folder;
+use super::geti::Geti;
 use super::git::Git;
 use super::gto::Gto;
 use super::mlflow::Mlflow;
@@ -192,6 +193,7 @@ impl Place {
             SourceType::Seldon => Ok(Arc::new(seldon::open(&self.at, opening)?)),
             SourceType::Huggingface => huggingface::open(self, opening),
             SourceType::Mlflow => Ok(Arc::new(Mlflow::open(self, opening)?)),
+            SourceType::Geti => Ok(Arc::new(Geti::open(self, opening)?)),
             SourceType::Git => Ok(Arc::new(Git::open(self, opening)?)),
             SourceType::Gto => Ok(Arc::new(Gto::open(self, opening)?)),
             kind => Err(ImportError::Malformed {

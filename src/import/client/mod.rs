@@ -47,6 +47,8 @@ pub(super) enum Credentials {
     Bearer(SecretString),
     /// `Authorization: Basic …`.
     Basic(String, SecretString),
+    /// `x-api-key: …`.
+    Key(SecretString),
 }
 
 /// What a source is asked with.
@@ -89,6 +91,12 @@ impl Client {
         variables: &'static [&'static str],
         retry: Policy,
     ) -> Result<Self, ImportError> {
+        // The HTTP client takes an `Authorization` off where the host is another, and no other
+        // header: with one it goes nowhere else.
+        let follow: fn(Attempt<'_>) -> redirect::Action = match credentials {
+            Credentials::Key(_) => follow_at_home,
+            _ => follow,
+        };
         let builder = builder.redirect(redirect::Policy::custom(follow));
         Ok(Self {
             base,
@@ -310,6 +318,13 @@ impl Client {
             Credentials::Basic(user, password) if ours => {
                 request.basic_auth(user, Some(password.expose_secret()))
             }
+            Credentials::Key(key) if ours => match HeaderValue::from_str(key.expose_secret()) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    request.header("x-api-key", value)
+                }
+                Err(_) => request,
+            },
             _ => request,
         }
     }
@@ -450,4 +465,13 @@ fn follow(attempt: Attempt<'_>) -> redirect::Action {
         return attempt.error(TooFar);
     }
     attempt.follow()
+}
+
+/// The same, as long as the host is the one that was asked.
+fn follow_at_home(attempt: Attempt<'_>) -> redirect::Action {
+    let origin = attempt.url().origin();
+    match attempt.previous().iter().all(|url| url.origin() == origin) {
+        true => follow(attempt),
+        false => attempt.stop(),
+    }
 }

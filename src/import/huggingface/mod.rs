@@ -38,6 +38,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 pub(super) use refusal::{message, refusal, reset};
+pub(super) use task::classification;
 pub use write::export_card;
 
 use super::{ImportError, ModelListed, Opening, Place, Source};

@@ -157,7 +157,7 @@ const TASKS: [Task; 46] = [
 ];
 
 /// The fields of a model's classification that follow from its task, by their names in records.
-pub(super) fn classification(task: &str) -> Vec<(&'static str, &'static str)> {
+pub(in crate::import) fn classification(task: &str) -> Vec<(&'static str, &'static str)> {
     let known = TASKS.iter().find(|(name, ..)| *name == task);
     let Some((_, technology, category, takes)) = known else {
         return Vec::new();

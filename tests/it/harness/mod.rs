@@ -21,6 +21,7 @@
 mod bad;
 pub mod forges;
 mod front;
+mod geti;
 mod http;
 mod hub;
 mod patience;
@@ -56,6 +57,7 @@ pub mod web;
 
 pub use bad::{BadRecord, bad_records, refusals};
 pub use front::{Answer, Front};
+pub use geti::{FakeGeti, GETI_TOKEN};
 #[cfg(feature = "real-tools")]
 pub use git_http::GitHttp;
 pub use hub::{FakeHub, HUB_TOKEN};

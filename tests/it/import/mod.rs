@@ -6,6 +6,7 @@ mod deployments;
 mod export;
 mod folder;
 mod follow;
+mod geti;
 #[cfg(feature = "real-tools")]
 mod git;
 #[cfg(feature = "real-tools")]

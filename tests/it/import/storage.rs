@@ -148,7 +148,7 @@ fn a_store_that_refuses_goes_away_or_never_ends_is_told() {
     let front = Front::alone();
     let list = |rest: &str| {
         let list = format!(
-            "<?xml version=\"1.0\"?><ListBucketResult><Name>models</Name><Prefix>digits/</Prefix><KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys>{rest}</ListBucketResult>"
+            "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>models</Name><Prefix>digits/</Prefix><KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys>{rest}</ListBucketResult>"
         );
         Answer::body(200, "application/xml", list)
     };

@@ -37,7 +37,7 @@ mod weights;
 mod wire;
 mod xgboost;
 mod xml;
-mod zip;
+pub mod zip;
 
 pub use content::{Content, HEAD_BYTES};
 pub use description::Description;

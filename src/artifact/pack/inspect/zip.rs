@@ -17,12 +17,15 @@ const MAX_END_BYTES: u64 = 22 + 65_535;
 
 /// One file in a zip.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) name: String,
+pub struct Entry {
+    /// Its path there, as it is written: nobody has looked at where it leads.
+    pub name: String,
     /// How its bytes lie there.
     method: Method,
     /// How many bytes lie there.
     size_bytes: u64,
+    /// How many bytes it has.
+    whole_bytes: u64,
     /// Where its local header begins.
     offset: u64,
 }
@@ -39,7 +42,7 @@ enum Method {
 ///
 /// # Errors
 /// If there is no whole directory within the bound.
-pub(super) fn entries(file: &mut (impl Read + Seek)) -> io::Result<Vec<Entry>> {
+pub fn entries(file: &mut (impl Read + Seek)) -> io::Result<Vec<Entry>> {
     let (offset, size_bytes) = directory(file)?;
     if size_bytes > MAX_DIRECTORY_BYTES {
         return Err(io::Error::other("its directory is too long"));
@@ -61,7 +64,7 @@ pub(super) fn entries(file: &mut (impl Read + Seek)) -> io::Result<Vec<Entry>> {
 ///
 /// # Errors
 /// If the entry is broken.
-pub(super) fn bytes(
+pub fn bytes(
     file: &mut (impl Read + Seek),
     entry: &Entry,
     limit: u64,
@@ -78,7 +81,7 @@ pub(super) fn bytes(
 ///
 /// # Errors
 /// If the entry is broken.
-pub(super) fn reader<'a>(
+pub fn reader<'a>(
     file: &'a mut (impl Read + Seek),
     entry: &Entry,
 ) -> io::Result<Option<Box<dyn Read + 'a>>> {
@@ -96,6 +99,18 @@ pub(super) fn reader<'a>(
         Method::Deflated => Box::new(DeflateDecoder::new(raw)),
         _ => Box::new(raw),
     }))
+}
+
+impl Entry {
+    /// How many bytes it says that it has, once they are read.
+    pub const fn whole_bytes(&self) -> u64 {
+        self.whole_bytes
+    }
+
+    /// Whether it is a folder, which has no bytes.
+    pub fn is_folder(&self) -> bool {
+        self.name.ends_with('/')
+    }
 }
 
 fn broken() -> io::Error {
@@ -139,6 +154,7 @@ fn entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     bytes.get(..length)?;
     let offset = long(bytes, 42)?;
     let size = long(bytes, 20)?;
+    let whole = long(bytes, 24)?;
     let method = match short(bytes, 10)? {
         _ if offset == u32::MAX || size == u32::MAX => Method::Other,
         0 => Method::Stored,
@@ -149,6 +165,7 @@ fn entry(bytes: &[u8]) -> Option<(Entry, usize)> {
         name: String::from_utf8_lossy(name).into_owned(),
         method,
         size_bytes: u64::from(size),
+        whole_bytes: u64::from(whole),
         offset: u64::from(offset),
     };
     Some((entry, length))
