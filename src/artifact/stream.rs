@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::{BoxStream, Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -72,6 +72,59 @@ impl BlobStream {
         }
         self.whole(bytes.len() as u64, super::descriptor::digest_of(&bytes))?;
         Ok(bytes.freeze())
+    }
+
+    /// The bytes as they come. An error comes last where they were not what they should be: what
+    /// came before it is then of no worth.
+    pub fn into_chunks(self) -> BoxStream<'static, Result<Bytes, StoreError>> {
+        let begun = Some((self, Sha256::new(), 0));
+        let chunks = futures_util::stream::try_unfold(begun, |state| async {
+            let Some((mut stream, mut hasher, length)) = state else {
+                return Ok(None);
+            };
+            let Some(chunk) = stream.chunks.next().await.transpose()? else {
+                let digest = Digest::from_bytes(hasher.finalize().into());
+                stream.whole(length, digest)?;
+                return Ok(None);
+            };
+            let length = length + chunk.len() as u64;
+            stream.not_longer(length)?;
+            hasher.update(&chunk);
+            Ok(Some((chunk, Some((stream, hasher, length)))))
+        });
+        chunks.boxed()
+    }
+
+    /// Has `work` read the blob while it comes, on the blocking pool. It need not read all of it:
+    /// what it leaves is read and verified, too. What it makes of bytes that turn out wrong is
+    /// dropped.
+    ///
+    /// # Errors
+    /// The transfer's; [`StoreError::Size`] or [`StoreError::Digest`] if the bytes are not what
+    /// they should be.
+    pub async fn read_by<T: Send + 'static>(
+        mut self,
+        meter: &dyn Meter,
+        work: impl FnOnce(&mut dyn Read) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut arriving = Arriving {
+                chunks: receiver,
+                rest: Bytes::new(),
+                hasher: Sha256::new(),
+            };
+            let made = work(&mut arriving);
+            while !arriving.rest().is_empty() {
+                arriving.rest.clear();
+            }
+            (made, Digest::from_bytes(arriving.hasher.finalize().into()))
+        });
+        let fetched = self.feed(&sender, meter).await;
+        drop(sender);
+        let (made, digest) = reading.await.expect("reading a blob does not panic");
+        self.whole(fetched?, digest)?;
+        Ok(made)
     }
 
     /// Writes the blob to `file`, which lies at `path`, and gives it back when its bytes are
@@ -144,6 +197,37 @@ impl BlobStream {
             expected: self.descriptor.size,
             actual,
         }
+    }
+}
+
+/// Bytes that arrive from a task, hashed as they do.
+struct Arriving {
+    chunks: mpsc::Receiver<Bytes>,
+    rest: Bytes,
+    hasher: Sha256,
+}
+
+impl Arriving {
+    /// What has arrived and is not read yet; nothing at the end.
+    fn rest(&mut self) -> &[u8] {
+        while self.rest.is_empty() {
+            let Some(chunk) = self.chunks.blocking_recv() else {
+                break;
+            };
+            self.hasher.update(&chunk);
+            self.rest = chunk;
+        }
+        &self.rest
+    }
+}
+
+impl Read for Arriving {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = self.rest();
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.rest.advance(length);
+        Ok(length)
     }
 }
 

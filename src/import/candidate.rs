@@ -33,6 +33,19 @@ pub enum Files {
     Here(PathBuf),
     /// In the source, to be fetched.
     There(Vec<SourceFile>),
+    /// In archives of the source, which it unpacks while they come.
+    Inside(Vec<SourceArchive>),
+}
+
+/// An archive that a source has, with some or all of a version's files in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceArchive {
+    /// What it is called, for whoever watches.
+    pub name: String,
+    /// What the source finds it by.
+    pub key: String,
+    /// How many bytes it has, as it is sent.
+    pub size_bytes: u64,
 }
 
 /// A file that a source has.

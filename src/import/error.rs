@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::artifact::StoreError;
+use crate::artifact::pack::UnpackError;
 use crate::platform::atomic::FileError;
 use crate::platform::http::ClientError;
 use crate::platform::retry::Retryable;
@@ -133,6 +135,18 @@ pub enum ImportError {
     /// There can be no HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A registry or a layout doesn't give it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file that can be in no artifact, or two that can't be in one.
+    #[error("{place} can't be unpacked")]
+    Unpack {
+        /// The artifact, or the layer.
+        place: String,
+        /// Why not.
+        #[source]
+        source: UnpackError,
+    },
 }
 
 fn said(detail: Option<&Detail>) -> String {
@@ -157,6 +171,8 @@ impl Fault for ImportError {
             Self::Program { .. } => &codes::SOURCE_PROGRAM,
             Self::File(error) => error.code(),
             Self::Client(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Unpack { source, .. } => source.code(),
         }
     }
 
@@ -196,6 +212,8 @@ impl Fault for ImportError {
             Self::Program { help, .. } => help.clone(),
             Self::File(error) => return error.help(),
             Self::Client(error) => return error.help(),
+            Self::Store(error) => return error.help(),
+            Self::Unpack { source, .. } => return source.help(),
         })
     }
 
@@ -204,6 +222,7 @@ impl Fault for ImportError {
             Self::Away { .. } => Class::Transient,
             Self::File(error) => error.class(),
             Self::Client(error) => error.class(),
+            Self::Store(error) => error.class(),
             _ => Class::Permanent,
         }
     }
@@ -213,6 +232,7 @@ impl Retryable for ImportError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Away { retry_after, .. } => *retry_after,
+            Self::Store(error) => error.retry_after(),
             _ => None,
         }
     }

@@ -20,6 +20,7 @@
 //! - **Nothing is invented.** A field that the source doesn't say stays open.
 //! - **Nothing is run.** Files are read and never loaded; a secret stays a reference.
 
+mod annotations;
 mod candidate;
 mod client;
 mod custom;
@@ -36,6 +37,7 @@ mod manifest;
 pub mod mapping;
 mod mlflow;
 mod mlmodel;
+mod oci;
 mod own;
 mod piped;
 mod place;
@@ -44,14 +46,17 @@ mod s3;
 mod seldon;
 mod spool;
 mod storage;
+mod tar;
+mod unpack;
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
-pub use candidate::{Candidate, Files, SourceFile};
+pub use candidate::{Candidate, Files, SourceArchive, SourceFile};
 pub use client::Variables;
 pub use error::{Detail, ImportError};
 pub use listed::{DeploymentListed, LeftOut, Listed, Listing, ModelListed};
@@ -59,6 +64,7 @@ pub use place::{Opening, Place, PlaceError};
 pub use spool::Spool;
 
 use crate::platform::Progress;
+use crate::platform::progress::Meter;
 use crate::record::kind::SourceType;
 
 /// The most versions that one source is asked for.
@@ -98,6 +104,25 @@ pub trait Source: Debug + Send + Sync {
     /// # Errors
     /// If it can't be read.
     async fn open(&self, file: &SourceFile, from: u64) -> Result<Opened, ImportError>;
+
+    /// Puts the files that are in an archive of [`Files::Inside`] into `folder`, which is empty,
+    /// and nothing anywhere else.
+    ///
+    /// # Errors
+    /// If it can't be read, isn't what the source said, or has a file that can't be in an artifact.
+    /// What lies in `folder` then is of no worth.
+    async fn unpack(
+        &self,
+        archive: &SourceArchive,
+        folder: &Path,
+        meter: &dyn Meter,
+    ) -> Result<(), ImportError> {
+        let _ = (folder, meter);
+        Err(ImportError::Lacks {
+            place: self.place(),
+            what: archive.name.clone(),
+        })
+    }
 }
 
 /// A file that is being read.

@@ -16,7 +16,7 @@ use super::geti::Geti;
 use super::git::Git;
 use super::gto::Gto;
 use super::mlflow::Mlflow;
-use super::{ImportError, Source, Variables, codes, huggingface, kserve, seldon};
+use super::{ImportError, Source, Variables, codes, huggingface, kserve, oci, seldon};
 use crate::artifact::StoreOptions;
 use crate::platform::redact;
 use crate::platform::retry::Policy;
@@ -113,6 +113,8 @@ impl FromStr for Place {
         };
         let is_path = |text: &str| text.starts_with(['.', '/', '~']);
         match text.split_once(':') {
+            // As references are written everywhere else.
+            Some(("oci-layout", _)) => Ok(place(SourceType::Oci, text)),
             _ if is_path(text) => Ok(place(SourceType::Folder, text)),
             Some((kind, at)) => {
                 let unknown = |_| PlaceError::Unknown {
@@ -196,6 +198,7 @@ impl Place {
             SourceType::Geti => Ok(Arc::new(Geti::open(self, opening)?)),
             SourceType::Git => Ok(Arc::new(Git::open(self, opening)?)),
             SourceType::Gto => Ok(Arc::new(Gto::open(self, opening)?)),
+            SourceType::Oci => oci::open(self, opening),
             kind => Err(ImportError::Malformed {
                 place: self.to_string(),
                 reason: format!("sources of kind {kind} can't be imported from yet"),
@@ -256,6 +259,7 @@ mod tests {
             ),
             ("git:./b#:m", "git:./b#:m"),
             ("git:./b#main", "git:./b#main"),
+            ("oci-layout:./kits:1.0.0", "oci:oci-layout:./kits:1.0.0"),
         ] {
             assert_eq!(read(text).unwrap(), place, "{text}");
         }

@@ -9,7 +9,11 @@
 //! <cache>/imports/<sha256 of source, reference and revision>/
 //!     files/<path>      complete
 //!     coming/<n>        on their way, by the file's place in the list
+//!     unpacked/<n>      the files of an archive that is whole, by its place in the list
 //! ```
+//!
+//! An archive is unpacked while it comes, and begun anew where it was cut off; those before it
+//! are not fetched again.
 //!
 //! A folder is of one version in one state: another revision begins another.
 
@@ -20,10 +24,11 @@ use std::path::{Path, PathBuf};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
+use walkdir::WalkDir;
 
-use super::{Detail, ImportError, Listed, MAX_FILES, Source, SourceFile};
+use super::{Detail, ImportError, Listed, MAX_FILES, Source, SourceArchive, SourceFile};
 use crate::artifact::digest_of;
-use crate::artifact::pack::FilePath;
+use crate::artifact::pack::{Claims, FilePath, UnpackError};
 use crate::platform::Progress;
 use crate::platform::atomic::{self, FileError};
 use crate::platform::progress::Meter;
@@ -89,17 +94,52 @@ impl Spool {
         Ok(place)
     }
 
+    /// Fetches and unpacks `archives` of `source`, and gives the folder that their files lie in.
+    ///
+    /// # Errors
+    /// If one can't be had, isn't what the source said, or two of them have one file. What was
+    /// complete is kept for the next time.
+    pub async fn unpack(
+        &self,
+        source: &dyn Source,
+        archives: &[SourceArchive],
+        progress: &dyn Progress,
+    ) -> Result<PathBuf, ImportError> {
+        let files = self.folder.join("files");
+        let unpacked = self.folder.join("unpacked");
+        if files.is_dir() && !unpacked.is_dir() {
+            return Ok(files);
+        }
+        atomic::create_folder(&unpacked)?;
+        stream::iter(archives.iter().enumerate())
+            .map(Ok)
+            .try_for_each_concurrent(AT_ONCE, |(index, archive)| {
+                let number = index.to_string();
+                let coming = self.folder.join("coming").join(&number);
+                let complete = unpacked.join(&number);
+                async move {
+                    if complete.is_dir() {
+                        return Ok(());
+                    }
+                    remove_folder(&coming)?;
+                    atomic::create_folder(&coming)?;
+                    let meter = progress.begin(&archive.name, archive.size_bytes);
+                    source.unpack(archive, &coming, &*meter).await?;
+                    let kept = fs::rename(&coming, &complete);
+                    Ok::<_, ImportError>(kept.map_err(FileError::at("rename", &coming))?)
+                }
+            })
+            .await?;
+        merge(&source.place(), &unpacked, &files)?;
+        Ok(files)
+    }
+
     /// Removes the folder.
     ///
     /// # Errors
     /// If it is there and can't be removed.
     pub fn clear(&self) -> Result<(), FileError> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(FileError::at("remove", &self.folder)(error))
-            }
-            _ => Ok(()),
-        }
+        remove_folder(&self.folder)
     }
 
     fn way<'a>(
@@ -118,6 +158,53 @@ impl Spool {
             complete: self.folder.join("files").join(path.as_str()),
         })
     }
+}
+
+fn remove_folder(folder: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::at("remove", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Moves what lies in the folders of `unpacked` into `files`, none over another, and removes
+/// `unpacked`. Whoever is killed in between finds the rest there the next time.
+fn merge(place: &str, unpacked: &Path, files: &Path) -> Result<(), ImportError> {
+    let mut claims = Claims::default();
+    let mut moves = Vec::new();
+    for entry in WalkDir::new(unpacked).min_depth(2).sort_by_file_name() {
+        let read = |error: walkdir::Error| FileError::at("read", unpacked)(error.into());
+        let entry = entry.map_err(read)?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        // Behind the folder of its archive.
+        let parts = entry.path().strip_prefix(unpacked).into_iter().flatten();
+        let parts: Vec<_> = parts.skip(1).map(|part| part.to_string_lossy()).collect();
+        let refused = |source| ImportError::Unpack {
+            place: place.to_owned(),
+            source,
+        };
+        let path: FilePath = parts
+            .join("/")
+            .parse()
+            .map_err(|source| refused(UnpackError::Entry { source }))?;
+        claims
+            .claim(&path)
+            .map_err(|clash| refused(UnpackError::Clash(clash)))?;
+        moves.push((entry.path().to_owned(), path.below(files)));
+    }
+    atomic::create_folder(files)?;
+    for (from, to) in moves {
+        if let Some(folder) = to.parent() {
+            atomic::create_folder(folder)?;
+        }
+        fs::rename(&from, &to).map_err(FileError::at("rename", &from))?;
+    }
+    remove_folder(unpacked)?;
+    Ok(())
 }
 
 /// One file's two places.

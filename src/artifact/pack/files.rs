@@ -39,6 +39,13 @@ pub enum UnpackError {
         #[source]
         source: PathError,
     },
+    /// A file in one of the artifact's archives that has no safe place.
+    #[error("a file in it has no safe path")]
+    Entry {
+        /// Which rule it breaks.
+        #[source]
+        source: PathError,
+    },
     /// Two files of the artifact in one place.
     #[error("two of the artifact's files can't be in one folder")]
     Clash(#[from] Clash),
@@ -75,7 +82,7 @@ pub enum UnpackError {
 impl Fault for UnpackError {
     fn code(&self) -> &'static Code {
         match self {
-            Self::Path { source, .. } => source.code(),
+            Self::Path { source, .. } | Self::Entry { source } => source.code(),
             Self::Clash(_) => &codes::PATHS_CLASH,
             Self::NoPath { .. } | Self::Unsupported { .. } => &codes::UNSUPPORTED_LAYER,
             Self::TooMany { .. } => &codes::TOO_MANY_FILES,
@@ -85,6 +92,11 @@ impl Fault for UnpackError {
 
     fn help(&self) -> Option<String> {
         Some(match self {
+            Self::Entry { .. } => {
+                "nothing of it was kept; don't use this artifact unless whoever made it can explain \
+                 it"
+                .to_owned()
+            }
             Self::Path { .. } | Self::Clash(_) => {
                 "nothing was fetched; don't use this artifact unless whoever made it can explain it"
                     .to_owned()

@@ -37,7 +37,7 @@ const NAMES: &str = "\
 /// The licence that the hub calls `name`, as SPDX has it.
 ///
 /// `None` for what is no licence's name: `other`, `unknown`, a sentence.
-pub(super) fn of_hub(name: &str) -> Option<License> {
+pub(in crate::import) fn of_hub(name: &str) -> Option<License> {
     let small = name.trim().to_ascii_lowercase();
     if matches!(small.as_str(), "" | "other" | "unknown") {
         return None;

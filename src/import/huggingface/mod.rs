@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+pub(super) use license::of_hub as license;
 pub(super) use refusal::{message, refusal, reset};
 pub(super) use task::classification;
 pub use write::export_card;

@@ -274,6 +274,8 @@ impl Mlflow {
                     files.iter().any(|file| file.path == name)
                 })
             }
+            // MLflow keeps no archives.
+            Files::Inside(_) => return Ok(Err(without_file())),
         };
         Ok(told.map_err(|error| error.to_string()))
     }

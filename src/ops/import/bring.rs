@@ -53,7 +53,7 @@ pub(super) async fn rehearse(
 ) -> Result<Rehearsed, Failure> {
     let candidate = request.source.candidate(&surveyed.listed).await?;
     let files = match &candidate.files {
-        Files::Here(_) => None,
+        Files::Here(_) | Files::Inside(_) => None,
         Files::There(files) => Some(files.len()),
     };
     let remarks = candidate.remarks.clone();
@@ -145,6 +145,12 @@ impl<'a> Bringing<'a> {
                 let spool = Spool::of(&self.means.cache, source, listed);
                 let retry = self.means.retry;
                 let path = spool.fetch(source, files, retry, &**self.progress).await?;
+                Ok((path, Some(spool)))
+            }
+            Files::Inside(archives) => {
+                let source = &*self.request.source;
+                let spool = Spool::of(&self.means.cache, source, listed);
+                let path = spool.unpack(source, archives, &**self.progress).await?;
                 Ok((path, Some(spool)))
             }
         }

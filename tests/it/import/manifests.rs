@@ -106,6 +106,7 @@ fn files(files: &Files) -> String {
                 .collect();
             each.join(", ")
         }
+        Files::Inside(archives) => panic!("archives: {archives:?}"),
     }
 }
 
@@ -385,7 +386,7 @@ async fn bytes_come_from_the_repository_and_from_nowhere_else_on_this_machine() 
         match (listed.model.as_str(), source.candidate(listed).await) {
             ("inside", Ok(candidate)) => match candidate.files {
                 Files::Here(path) => assert!(path.ends_with("tree/models/iris"), "{path:?}"),
-                Files::There(_) => panic!("they are here"),
+                Files::There(_) | Files::Inside(_) => panic!("they are here"),
             },
             (_, Err(error)) => assert!(error.to_string().contains("leads out of"), "{error}"),
             (name, Ok(_)) => panic!("{name} was read"),

@@ -16,6 +16,8 @@ mod kserve;
 mod manifests;
 mod mlflow;
 #[cfg(feature = "real-tools")]
+mod oci;
+#[cfg(feature = "real-tools")]
 mod reviewed;
 mod seldon_v1;
 mod seldon_v2;

@@ -91,5 +91,6 @@ async fn fetched(
             let spool = Spool::of(cache, source, listed);
             spool.fetch(source, files, QUICK, &Silent).await
         }
+        Files::Inside(_) => panic!("MLflow keeps no archives"),
     }
 }

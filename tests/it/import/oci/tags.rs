@@ -1,0 +1,70 @@
+//! Which versions a repository has.
+
+use super::digest;
+use crate::harness::Sandbox;
+use crate::harness::registry::Distribution;
+
+#[test]
+fn tags_are_versions_and_aliases_and_a_digest_is_one_version() {
+    let sandbox = Sandbox::new();
+    let registry = Distribution::start();
+    let yard = sandbox.yard();
+    let repository = format!("{}/models/fraud", registry.host());
+    for (version, content) in [("1.9.0", "one"), ("1.10.0", "two"), ("nightly", "three")] {
+        sandbox.write("m/model.bin", format!("\0{content}"));
+        let reference = format!("{repository}:{version}");
+        sandbox
+            .tool("oras", ["push", "--plain-http", &reference, "m/model.bin"])
+            .run()
+            .success();
+    }
+    for (of, tag) in [
+        ("1.10.0", "1.10"),
+        ("1.10.0", "latest"),
+        ("1.9.0", "champion"),
+    ] {
+        sandbox
+            .tool("crane", ["tag", &format!("{repository}:{of}"), tag])
+            .run()
+            .success();
+    }
+    let place = format!("oci://{repository}");
+    let shown = yard.import([&*place, "--list"]).run().success();
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<_> = shown.stdout.lines().map(words).collect();
+    insta::assert_snapshot!(lines.join("\n").replace(&registry.host(), "[host]"), @r"
+    oci:[host]/models/fraud
+    REFERENCE STAGE ALIASES STATE HERE
+    [host]/models/fraud:1.9.0 - champion new vision/fraud:1.9.0
+    [host]/models/fraud:1.10.0 - latest new vision/fraud:1.10.0
+    left out [host]/models/fraud:nightly (it doesn't read as a version; asked for by this tag it is brought)
+    ");
+
+    yard.import([&*place, "--name=all"]).run().success();
+    let model = yard.show("import/all", "models/vision/fraud/model.yaml");
+    assert!(
+        model.contains("champion: 1.9.0") && model.contains("latest: 1.10.0"),
+        "{model}"
+    );
+    yard.merge("import/all");
+
+    // An alias that is moved there moves here.
+    sandbox
+        .tool(
+            "crane",
+            ["tag", &format!("{repository}:1.10.0"), "champion"],
+        )
+        .run()
+        .success();
+    let moved = yard.import([&*place, "--name=all"]).run().success();
+    moved.prints("champion: 1.9.0 -> 1.10.0");
+
+    // By its digest it is brought without a tag.
+    let nightly = digest(&sandbox, &format!("{repository}:nightly"));
+    let one = format!("oci:{repository}@{nightly}");
+    let outcome = yard
+        .import([&*one, "--name=one", "--as=vision/nightly:0.1.0"])
+        .run()
+        .success();
+    outcome.prints("imported  vision/nightly:0.1.0");
+}
