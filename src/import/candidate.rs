@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::record::Digest;
+use crate::record::kind::ImagePurpose;
+use crate::record::{Digest, Repository};
 
 /// All that a source tells of one version.
 ///
@@ -24,6 +25,19 @@ pub struct Candidate {
     pub files: Files,
     /// What a person should know of it.
     pub remarks: Vec<String>,
+    /// The image that it is in, where it is in one.
+    pub carrier: Option<Carrier>,
+}
+
+/// An image that has a version's files in it, or serves them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carrier {
+    /// What it is for.
+    pub purpose: ImagePurpose,
+    /// Where everybody can have it; `None` for one of this machine alone.
+    pub repository: Option<Repository>,
+    /// Which bytes it is.
+    pub digest: Digest,
 }
 
 /// Where the files of a candidate are.

@@ -161,6 +161,7 @@ impl Source for Custom {
             unmapped: said.unmapped,
             files,
             remarks: said.remarks,
+            carrier: None,
         })
     }
 

@@ -31,6 +31,7 @@ mod geti;
 mod git;
 mod gto;
 pub mod huggingface;
+mod image;
 mod kserve;
 mod listed;
 mod manifest;
@@ -56,15 +57,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
-pub use candidate::{Candidate, Files, SourceArchive, SourceFile};
+pub use candidate::{Candidate, Carrier, Files, SourceArchive, SourceFile};
 pub use client::Variables;
 pub use error::{Detail, ImportError};
 pub use listed::{DeploymentListed, LeftOut, Listed, Listing, ModelListed};
 pub use place::{Opening, Place, PlaceError};
 pub use spool::Spool;
 
+use crate::artifact::Store;
 use crate::platform::Progress;
 use crate::platform::progress::Meter;
+use crate::record::Tag;
 use crate::record::kind::SourceType;
 
 /// The most versions that one source is asked for.
@@ -121,6 +124,24 @@ pub trait Source: Debug + Send + Sync {
         Err(ImportError::Lacks {
             place: self.place(),
             what: archive.name.clone(),
+        })
+    }
+
+    /// Puts the image of [`Candidate::carrier`] with everything that it is made of into `to`, under
+    /// `tag`.
+    ///
+    /// # Errors
+    /// If it can't be had, or isn't taken.
+    async fn copy_image(
+        &self,
+        to: &dyn Store,
+        tag: &Tag,
+        progress: &dyn Progress,
+    ) -> Result<(), ImportError> {
+        let _ = (to, tag, progress);
+        Err(ImportError::Lacks {
+            place: self.place(),
+            what: "image".to_owned(),
         })
     }
 }

@@ -16,7 +16,7 @@ use super::geti::Geti;
 use super::git::Git;
 use super::gto::Gto;
 use super::mlflow::Mlflow;
-use super::{ImportError, Source, Variables, codes, huggingface, kserve, oci, seldon};
+use super::{ImportError, Source, Variables, codes, huggingface, image, kserve, oci, seldon};
 use crate::artifact::StoreOptions;
 use crate::platform::redact;
 use crate::platform::retry::Policy;
@@ -48,6 +48,8 @@ pub struct Opening<'a> {
     pub retry: Policy,
     /// How registries are opened.
     pub stores: StoreOptions,
+    /// Whether images are started, to see which protocol they speak.
+    pub probe: bool,
 }
 
 /// No source is told by these words.
@@ -199,6 +201,7 @@ impl Place {
             SourceType::Git => Ok(Arc::new(Git::open(self, opening)?)),
             SourceType::Gto => Ok(Arc::new(Gto::open(self, opening)?)),
             SourceType::Oci => oci::open(self, opening),
+            SourceType::Image => image::open(self, opening),
             kind => Err(ImportError::Malformed {
                 place: self.to_string(),
                 reason: format!("sources of kind {kind} can't be imported from yet"),

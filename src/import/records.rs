@@ -104,6 +104,7 @@ impl Records {
             unmapped,
             files: Files::Here(folder.join(FILES)),
             remarks: Vec::new(),
+            carrier: None,
         })
     }
 }

@@ -33,6 +33,7 @@ Examples:
   modelyard import mlflow:https://mlflow.example.com --namespace vision --owner vision --dry-run
   modelyard import mlflow:https://mlflow.example.com --map names.yaml --select 'name=fraud-*'
   modelyard import ./old-model --as vision/digits:1.0.0 --owner vision
+  modelyard import image:registry.example.com/team/serve:1.2.0 --copy --owner vision
   modelyard import --follow            every source of modelyard.yaml
   modelyard import --follow lab        the one that is called lab
 
@@ -87,6 +88,13 @@ pub(super) struct Arguments {
     /// A store of the yard, by its name; its first one if none is named
     #[arg(long, value_name = "NAME")]
     store: Option<Name>,
+    /// Copy container images into the store, too, beside their models
+    #[arg(long)]
+    copy: bool,
+    /// Start container images by podman or docker, to see which protocol they speak; each is ended
+    /// again
+    #[arg(long)]
+    probe: bool,
     #[command(flatten)]
     signer: SignerArguments,
     /// Leave the artifacts unsigned
@@ -186,6 +194,7 @@ impl Arguments {
             variables: &variables,
             retry: Policy::default(),
             stores: StoreOptions::new(&context.places),
+            probe: self.probe,
         };
         let mut requests = Vec::new();
         for Followed {
@@ -203,6 +212,7 @@ impl Arguments {
                 select: Selection::from(self.select.clone()),
                 called: self.called.clone(),
                 store: self.store.clone(),
+                copy_images: self.copy,
             });
         }
         Ok(requests)

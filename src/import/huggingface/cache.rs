@@ -327,6 +327,7 @@ impl Source for Cache {
             unmapped: told.unmapped,
             files: Files::There(files),
             remarks,
+            carrier: None,
         })
     }
 

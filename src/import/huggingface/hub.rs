@@ -431,6 +431,7 @@ impl Source for Hub {
             unmapped,
             files: Files::There(commit.files.clone()),
             remarks,
+            carrier: None,
         })
     }
 

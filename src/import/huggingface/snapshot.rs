@@ -101,6 +101,7 @@ impl Source for Snapshot {
             unmapped: told.unmapped,
             files: Files::Here(self.path.clone()),
             remarks,
+            carrier: None,
         })
     }
 

@@ -135,7 +135,7 @@ const SECRET_NAMES: [&str; 9] = [
 ];
 
 /// Whether `text`, which stands under `name`, looks like a secret.
-pub(super) fn is_secret(name: &str, text: &str) -> bool {
+pub(in crate::import) fn is_secret(name: &str, text: &str) -> bool {
     let upper = name.to_ascii_uppercase().replace(['-', '.'], "_");
     let named = SECRET_NAMES.iter().any(|end| upper.ends_with(end));
     (named && !text.is_empty()) || looks_like_secret(name, text).is_some()

@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-pub(super) use fields::{Fields, json_text};
+pub(super) use fields::{Fields, conceal, is_secret, json_text};
 pub(super) use found::{Bytes, Found, Unit};
 use label::{Labelled, label};
 pub(super) use open::{Dialect, Manifests};
@@ -96,7 +96,7 @@ impl Manifest {
         let all = of("labels").into_iter().chain(of("annotations")).flatten();
         all.filter(|(key, _)| !key.starts_with("kubectl.kubernetes.io/") && !key.starts_with(OURS))
             .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-            .filter(|(key, value)| !fields::is_secret(key, value))
+            .filter(|(key, value)| !is_secret(key, value))
             .collect()
     }
 

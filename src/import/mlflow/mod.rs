@@ -379,6 +379,7 @@ impl Source for Mlflow {
             unmapped: told.unmapped,
             files,
             remarks,
+            carrier: None,
         })
     }
 

@@ -68,9 +68,13 @@ pub(super) fn open(place: &Place, opening: &Opening<'_>) -> Result<Arc<dyn Sourc
 /// The reference that `place` means: one in a registry, with or without `oci://` before it, or a
 /// folder's path, with or without `oci-layout:` before it; the yard's `ref` is a tag.
 pub(super) fn reference(place: &Place, opening: &Opening<'_>) -> Result<OciReference, ImportError> {
-    let at = place.at.trim_start_matches("//");
-    let text = match at.starts_with(['.', '/', '~']) || place.at.starts_with("///") {
-        true => format!("oci-layout:{}", place.at),
+    // As a word `oci://…` its scheme is the kind; a URL of the yard's has it still.
+    let schemes = ["oci://", "docker://", "//"];
+    let at = place.at.as_str();
+    let at = schemes.iter().find_map(|scheme| at.strip_prefix(scheme));
+    let at = at.unwrap_or(&place.at);
+    let text = match at.starts_with(['.', '/', '~']) {
+        true => format!("oci-layout:{at}"),
         false => at.to_owned(),
     };
     let parsed = text.parse::<OciReference>();
@@ -217,6 +221,7 @@ impl Source for Oci {
             unmapped: told.unmapped,
             files: layers::files(layers),
             remarks: told.remarks,
+            carrier: None,
         })
     }
 

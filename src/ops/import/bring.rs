@@ -9,12 +9,13 @@ use super::error::ImportRefused;
 use super::survey::{Called, Survey, Surveyed};
 use super::told::{Brought, Rehearsed};
 use super::{Means, Request, owners};
+use crate::artifact::open;
 use crate::artifact::pack::{Packed as Artifact, pack};
-use crate::import::{Candidate, Files, ImportError, Listed, SourceFile, Spool};
+use crate::import::{Candidate, Carrier, Files, ImportError, Listed, SourceFile, Spool};
 use crate::ops::publish::{self, Clash, PublishError, Said, Wish};
 use crate::platform::Progress;
 use crate::record::kind::{self, Kind, YardSpec};
-use crate::record::{Failure, Lifecycle};
+use crate::record::{Failure, Lifecycle, Repository};
 use crate::trust;
 use crate::yard::{Catalog, Change, Yard, blocking, model_path, version_path};
 
@@ -42,6 +43,7 @@ pub(super) struct Packed<'a> {
     card: Option<Vec<u8>>,
     unmapped: Vec<String>,
     remarks: Vec<String>,
+    carrier: Option<Carrier>,
     spool: Option<Spool>,
 }
 
@@ -57,7 +59,11 @@ pub(super) async fn rehearse(
         Files::There(files) => Some(files.len()),
     };
     let remarks = candidate.remarks.clone();
-    let fields = Fields::of(request, survey, surveyed, candidate, Said::default());
+    let carrier = candidate.carrier.clone();
+    let mut fields = Fields::of(request, survey, surveyed, candidate, Said::default());
+    if let Some(carrier) = carrier.filter(|_| !request.copy_images) {
+        fields.carried_by(&carrier, carrier.repository.as_ref());
+    }
     Ok(Rehearsed {
         reference: surveyed.listed.reference.clone(),
         to: surveyed.to.clone(),
@@ -113,9 +119,16 @@ impl<'a> Bringing<'a> {
             Some(text) => Some(text.clone().into_bytes()),
             None => publish::card(&packed)?,
         };
-        let remarks = candidate.remarks.clone();
+        let mut remarks = candidate.remarks.clone();
+        let carrier = candidate.carrier.clone();
         let of_files = publish::files_say(&packed.description);
-        let fields = Fields::of(self.request, self.survey, surveyed, candidate, of_files);
+        let mut fields = Fields::of(self.request, self.survey, surveyed, candidate, of_files);
+        if let Some(carrier) = &carrier {
+            let copied = self.request.copy_images;
+            let copied = copied.then(|| self.store.repository.of_model(&called.model));
+            let repository = copied.as_ref().or(carrier.repository.as_ref());
+            remarks.extend(fields.carried_by(carrier, repository));
+        }
         let unmapped = fields.unmapped.keys().cloned().collect();
         let stage = surveyed.listed.stage.as_deref();
         let lifecycle = self.request.mapping.lifecycle(stage);
@@ -129,6 +142,7 @@ impl<'a> Bringing<'a> {
             card,
             unmapped,
             remarks,
+            carrier,
             spool,
         }))
     }
@@ -268,6 +282,13 @@ impl<'a> Bringing<'a> {
             options: &self.means.options,
         };
         let (sent_bytes, _) = storing.store(self.means.now, &**self.progress).await?;
+        if packed.carrier.is_some() && self.request.copy_images {
+            let store = open(&self.yard.store(storing.repository)?, &self.means.options)?;
+            // No tag that could be taken for a version's.
+            let tag = format!("image-{version}").parse()?;
+            let source = &self.request.source;
+            source.copy_image(&*store, &tag, &**self.progress).await?;
+        }
         Ok(sent_bytes)
     }
 }
@@ -310,6 +331,26 @@ impl Fields {
             fields.place(from, to);
         }
         fields
+    }
+
+    /// Says which image has it, where others can have that; and what a person should know.
+    fn carried_by(&mut self, carrier: &Carrier, repository: Option<&Repository>) -> Option<String> {
+        let Carrier {
+            purpose, digest, ..
+        } = carrier;
+        let Some(repository) = repository else {
+            self.unmapped
+                .insert("image.digest".to_owned(), json!(digest));
+            return Some(
+                "its image is on this machine alone: --copy puts it into the yard's store"
+                    .to_owned(),
+            );
+        };
+        let image = json!({"purpose": purpose, "repository": repository, "digest": digest});
+        self.said
+            .version
+            .insert("images".to_owned(), json!([image]));
+        None
     }
 
     /// Puts a field that found no place, or one of the properties, where a mapping says.

@@ -71,6 +71,8 @@ pub struct Request {
     pub called: Option<ModelReference>,
     /// The store, by its name in the yard; the yard's first where none is named.
     pub store: Option<Name>,
+    /// Whether images are copied into that store, too.
+    pub copy_images: bool,
 }
 
 /// What an import works with.

@@ -34,6 +34,8 @@ mod git_http;
 #[cfg(feature = "real-tools")]
 pub mod gitea;
 #[cfg(feature = "real-tools")]
+pub mod images;
+#[cfg(feature = "real-tools")]
 mod killing;
 #[cfg(feature = "real-tools")]
 pub mod minio;

@@ -38,6 +38,7 @@ pub(super) fn open(word: &str, programs: &Path) -> Result<Arc<dyn Source>, Impor
             plain_http: None,
             retry: Policy::default(),
         },
+        probe: false,
     })
 }
 

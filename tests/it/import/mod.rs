@@ -12,6 +12,8 @@ mod git;
 #[cfg(feature = "real-tools")]
 mod gto;
 mod huggingface;
+#[cfg(feature = "real-tools")]
+mod image;
 mod kserve;
 mod manifests;
 mod mlflow;

@@ -57,6 +57,7 @@ fn open_place(
             plain_http: None,
             retry: QUICK,
         },
+        probe: false,
     })
 }
 

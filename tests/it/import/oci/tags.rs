@@ -68,3 +68,32 @@ fn tags_are_versions_and_aliases_and_a_digest_is_one_version() {
         .success();
     outcome.prints("imported  vision/nightly:0.1.0");
 }
+
+#[test]
+fn a_source_of_the_yard_is_followed() {
+    let sandbox = Sandbox::new();
+    let registry = Distribution::start();
+    let yard = sandbox.yard();
+    let repository = format!("{}/models/fraud", registry.host());
+    let push = |version: &str| {
+        sandbox.write("m/model.bin", format!("\0{version}"));
+        let reference = format!("{repository}:{version}");
+        let words = ["push", "--plain-http", &reference, "m/model.bin"];
+        sandbox.tool("oras", words).run().success();
+    };
+    push("1.0.0");
+    let record = format!(
+        "apiVersion: modelyard.dev/v1\nkind: Yard\nmetadata: {{name: acme}}\nspec:\n  stores:\n    - {{name: main, repository: \"oci-layout:./store\"}}\n  sources:\n    - {{name: kits, type: oci, url: \"oci://{repository}\", namespace: vision}}\n"
+    );
+    yard.write("modelyard.yaml", &record);
+    yard.commit("A source");
+    let follow = || {
+        let words = ["import", "--unsigned", "--owner=vision", "--follow"];
+        yard.modelyard(words).run().success()
+    };
+    follow().prints("imported  vision/fraud:1.0.0");
+    yard.merge("import/kits");
+    follow().prints("unchanged 1 version that is here already");
+    push("1.1.0");
+    follow().prints("imported  vision/fraud:1.1.0");
+}

@@ -1,0 +1,76 @@
+//! Images that are started and asked.
+
+use crate::harness::Sandbox;
+use crate::harness::images::{Images, free_port};
+
+#[test]
+fn a_server_that_runs_tells_its_protocol_and_is_ended() {
+    let sandbox = Sandbox::new();
+    let (yard, images) = (sandbox.yard(), Images::new(&sandbox));
+    images.with_server();
+    let port = free_port();
+    let lines = format!(
+        "FROM scratch\nCOPY serve /serve\nENV MODEL_NAME=fraud LISTEN=127.0.0.1:{port}\nEXPOSE {port}\nENTRYPOINT [\"/serve\"]\n"
+    );
+    images.build("localhost/serve:1.0.0", &lines);
+    let words = [
+        "save",
+        "--quiet",
+        "--output",
+        "serve.tar",
+        "localhost/serve:1.0.0",
+    ];
+    images.podman(words).success();
+    let place = format!("image:{}", sandbox.path("serve.tar").display());
+    let import = yard.import([&*place, "--probe", "--name=serve"]);
+    let outcome = images.know(import).run().success();
+    outcome.prints("it speaks the Open Inference Protocol (V2)");
+    let record = yard.show("import/serve", "models/vision/serve/versions/1.0.0.yaml");
+    for said in [
+        "probe.protocol: open-inference",
+        "probe.server: model-server",
+        "- name: x\n      datatype: FP32\n      shape: [-1, 4]",
+        "- name: label\n      datatype: INT64\n      shape: [-1]",
+    ] {
+        assert!(record.contains(said), "{said}: {record}");
+    }
+    assert_eq!(
+        images.podman(["ps", "--all", "--quiet"]).success().stdout,
+        ""
+    );
+}
+
+#[test]
+fn one_that_ends_by_itself_is_told_with_its_last_words() {
+    let sandbox = Sandbox::new();
+    let (yard, images) = (sandbox.yard(), Images::new(&sandbox));
+    images.with_server();
+    let lines = "FROM scratch\nCOPY serve /serve\nENV FAIL=no-license\nENTRYPOINT [\"/serve\"]\n";
+    images.build("localhost/serve:1.0.0", lines);
+    let words = [
+        "save",
+        "--quiet",
+        "--output",
+        "serve.tar",
+        "localhost/serve:1.0.0",
+    ];
+    images.podman(words).success();
+    let place = format!("image:{}", sandbox.path("serve.tar").display());
+    let import = yard.import([&*place, "--probe", "--name=serve"]);
+    let outcome = images.know(import).run().success();
+    outcome
+        .prints("its protocol was not recognised: it ended by itself with 1")
+        .prints("no-license");
+    assert_eq!(
+        images.podman(["ps", "--all", "--quiet"]).success().stdout,
+        ""
+    );
+
+    // Without an engine nothing is imported.
+    let import = yard.import([&*place, "--probe", "--name=other"]);
+    let none = import
+        .env("MODELYARD_CONTAINER_ENGINE", "/nowhere/podman")
+        .run();
+    assert_eq!(none.code, Some(2), "{}", none.report());
+    none.says("/nowhere/podman");
+}

@@ -1,0 +1,3 @@
+module modelyard.dev/tests/tools/images
+
+go 1.24
