@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::descriptor::Descriptor;
 use super::error::StoreError;
@@ -95,6 +96,31 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the store doesn't give it; "not there" is an error here.
     async fn blob(&self, descriptor: &Descriptor) -> Result<BlobStream, StoreError>;
+
+    /// Goes on with a blob at byte `from`. The parts are put together by whoever asks, and so are
+    /// for them to verify.
+    ///
+    /// # Errors
+    /// As [`Self::blob`].
+    async fn blob_from(
+        &self,
+        descriptor: &Descriptor,
+        from: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
+        let whole = self.blob(descriptor).await?.into_chunks();
+        let rest = stream::try_unfold((whole, from), |(mut whole, mut skip)| async move {
+            while let Some(mut chunk) = whole.try_next().await? {
+                let length = chunk.len() as u64;
+                if skip < length {
+                    let known = usize::try_from(skip).expect("it is less than a chunk's length");
+                    return Ok(Some((chunk.split_off(known), (whole, 0))));
+                }
+                skip -= length;
+            }
+            Ok(None)
+        });
+        Ok(rest.boxed())
+    }
 
     /// Every tag, sorted; none for a repository that holds nothing yet.
     ///

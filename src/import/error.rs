@@ -205,6 +205,10 @@ impl Fault for ImportError {
             Self::Malformed { .. } => {
                 "see whether it is the kind of source that was said".to_owned()
             }
+            Self::TooLarge { unit, .. } if unit.ends_with("decompressed") => {
+                "don't use it unless whoever made it can explain why so little becomes so much"
+                    .to_owned()
+            }
             Self::TooLarge { .. } => "choose less of it with --select".to_owned(),
             Self::Changed { .. } => {
                 "import again when nobody writes to it; what was complete is kept".to_owned()

@@ -124,7 +124,10 @@ impl Spool {
                     remove_folder(&coming)?;
                     atomic::create_folder(&coming)?;
                     let meter = progress.begin(&archive.name, archive.size_bytes);
-                    source.unpack(archive, &coming, &*meter).await?;
+                    if let Err(error) = source.unpack(archive, &coming, &*meter).await {
+                        remove_folder(&coming)?;
+                        return Err(error);
+                    }
                     let kept = fs::rename(&coming, &complete);
                     Ok::<_, ImportError>(kept.map_err(FileError::at("rename", &coming))?)
                 }

@@ -34,17 +34,9 @@ pub(super) async fn download(
     client: &Arc<Client>,
     descriptor: &Descriptor,
 ) -> Result<BlobStream, StoreError> {
-    let place = blob_place(&client.repository, &descriptor.digest);
-    let mut download = Download {
-        client: Arc::clone(client),
-        descriptor: descriptor.clone(),
-        place: place.clone(),
-        response: None,
-        position: 0,
-        skip: 0,
-        broken: 0,
-    };
+    let mut download = Download::of(client, descriptor, 0);
     download.response = Some(download.ask().await?);
+    let place = download.place.clone();
     Ok(BlobStream::new(
         descriptor.clone(),
         place,
@@ -52,7 +44,35 @@ pub(super) async fn download(
     ))
 }
 
+/// Goes on with a blob at byte `from`.
+pub(super) async fn go_on(
+    client: &Arc<Client>,
+    descriptor: &Descriptor,
+    from: u64,
+) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
+    // No server gives the part behind the end.
+    if from >= descriptor.size {
+        return Ok(stream::empty().boxed());
+    }
+    let mut download = Download::of(client, descriptor, from);
+    download.response = Some(download.ask().await?);
+    Ok(download.chunks())
+}
+
 impl Download {
+    /// One that has not begun, and will at byte `position`.
+    fn of(client: &Arc<Client>, descriptor: &Descriptor, position: u64) -> Self {
+        Self {
+            client: Arc::clone(client),
+            descriptor: descriptor.clone(),
+            place: blob_place(&client.repository, &descriptor.digest),
+            response: None,
+            position,
+            skip: 0,
+            broken: 0,
+        }
+    }
+
     /// What comes, until its end or until it fails for good.
     fn chunks(self) -> BoxStream<'static, Result<Bytes, StoreError>> {
         let chunks = stream::unfold(Some(self), |download| async {
@@ -121,7 +141,11 @@ impl Download {
                 let request = self.client.request(Method::GET, url.clone());
                 match self.position {
                     0 => request,
-                    position => request.header(RANGE, format!("bytes={position}-")),
+                    // With its end, without which some registries don't understand it.
+                    position => {
+                        let last = self.descriptor.size.saturating_sub(1);
+                        request.header(RANGE, format!("bytes={position}-{last}"))
+                    }
                 }
             })
             .await?;

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use reqwest::{Method, Response};
 use tokio::sync::Mutex;
 
@@ -148,6 +149,14 @@ impl Store for Registry {
 
     async fn blob(&self, descriptor: &Descriptor) -> Result<BlobStream, StoreError> {
         download::download(&self.client, descriptor).await
+    }
+
+    async fn blob_from(
+        &self,
+        descriptor: &Descriptor,
+        from: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
+        download::go_on(&self.client, descriptor, from).await
     }
 
     async fn tags(&self) -> Result<Vec<Tag>, StoreError> {

@@ -225,7 +225,7 @@ impl Source for Oci {
         })
     }
 
-    async fn open(&self, file: &SourceFile, _from: u64) -> Result<Opened, ImportError> {
+    async fn open(&self, file: &SourceFile, from: u64) -> Result<Opened, ImportError> {
         let lacks = || ImportError::Lacks {
             place: self.place(),
             what: file.path.clone(),
@@ -233,9 +233,13 @@ impl Source for Oci {
         let digest = file.sha256.ok_or_else(lacks)?;
         let size_bytes = file.size_bytes.ok_or_else(lacks)?;
         let blob = Descriptor::new(layers::RAW, digest, size_bytes);
-        let chunks = self.store.blob(&blob).await?.into_chunks();
+        let chunks = match from {
+            0 => self.store.blob(&blob).await?.into_chunks(),
+            // Its digest is held against the whole when it is packed.
+            from => self.store.blob_from(&blob, from).await?,
+        };
         Ok(Opened {
-            from: 0,
+            from,
             size_bytes: Some(size_bytes),
             bytes: chunks.map(|chunk| Ok(chunk?)).boxed(),
         })

@@ -1,11 +1,13 @@
 //! What every store does alike.
 
+use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use futures_util::stream::{StreamExt, TryStreamExt};
 use modelyard::artifact::descriptor::IMAGE_MANIFEST;
-use modelyard::artifact::{Descriptor, ManifestKey, Store, StoreError, Upload};
+use modelyard::artifact::{BlobStream, Descriptor, ManifestKey, Store, StoreError, Upload};
 use modelyard::platform::progress::{Meter, Silent};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,6 +28,8 @@ macro_rules! contract {
             $crate::artifact::store::contract::contract! { @ $start;
                 nothing_is_there_at_first
                 a_blob_comes_back_as_it_was_put
+                a_blob_is_gone_on_with_where_it_was_cut_off
+                a_blob_is_verified_however_it_is_read
                 no_bytes_are_a_blob_too
                 a_large_file_streams_in_and_out
                 bytes_that_changed_are_refused
@@ -89,6 +93,44 @@ pub(super) async fn a_blob_comes_back_as_it_was_put(kind: &impl Kind) {
     let stream = store.blob(&descriptor).await.unwrap();
     let too_large = stream.read(6).await.unwrap_err();
     assert!(matches!(too_large, StoreError::TooLarge { .. }));
+}
+
+pub(super) async fn a_blob_is_gone_on_with_where_it_was_cut_off(kind: &impl Kind) {
+    let store = kind.repository("vision/digits");
+    let descriptor = put_blob(&*store, "weights").await;
+    for (from, rest) in [(0, "weights"), (3, "ghts"), (7, ""), (9, "")] {
+        let chunks = store.blob_from(&descriptor, from).await.unwrap();
+        let chunks: Vec<Bytes> = chunks.try_collect().await.unwrap();
+        assert_eq!(chunks.concat(), rest.as_bytes(), "from {from}");
+    }
+}
+
+pub(super) async fn a_blob_is_verified_however_it_is_read(kind: &impl Kind) {
+    let store = kind.repository("vision/digits");
+    let right = put_blob(&*store, "weights").await;
+    let read = store.blob(&right).await.unwrap();
+    let read = read.read_by(&Silent, |input| {
+        let mut begin = [0; 3];
+        input.read_exact(&mut begin).map(|()| begin)
+    });
+    assert_eq!(&read.await.unwrap().unwrap(), b"wei");
+    let chunks = store.blob(&right).await.unwrap().into_chunks();
+    let chunks: Vec<Bytes> = chunks.try_collect().await.unwrap();
+    assert_eq!(chunks.concat(), b"weights");
+
+    // The same bytes, held against what others should be.
+    let wrong = || {
+        let bytes = futures_util::stream::iter([Ok(Bytes::from_static(b"weights"))]);
+        BlobStream::new(
+            Descriptor::of("a/b", b"another"),
+            String::new(),
+            bytes.boxed(),
+        )
+    };
+    let read = wrong().read_by(&Silent, |_| ()).await;
+    assert!(matches!(read, Err(StoreError::Digest { .. })));
+    let chunks: Result<Vec<Bytes>, _> = wrong().into_chunks().try_collect().await;
+    assert!(matches!(chunks, Err(StoreError::Digest { .. })));
 }
 
 pub(super) async fn no_bytes_are_a_blob_too(kind: &impl Kind) {

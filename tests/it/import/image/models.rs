@@ -4,6 +4,7 @@ use super::{SERVER, model};
 use crate::harness::Sandbox;
 use crate::harness::images::Images;
 use crate::harness::registry::Distribution;
+use crate::import::reviewed::Desk;
 
 #[test]
 fn an_image_of_a_registry_becomes_a_version_with_its_model_and_no_secret() {
@@ -221,4 +222,41 @@ fn several_models_of_an_image_are_versions_of_their_own() {
     // A file that carries models and runs nothing is served by none.
     let record = yard.show("import/shelf", "models/vision/digits/versions/3.0.0.yaml");
     assert!(!record.contains("container"), "{record}");
+}
+
+#[test]
+fn an_image_becomes_a_pull_request() {
+    let desk = Desk::new();
+    let images = Images::new(desk.sandbox());
+    model(desk.sandbox());
+    images.build("localhost/fraud:1.2.0", SERVER);
+    let words = [
+        "save",
+        "--quiet",
+        "--output",
+        "saved.tar",
+        "localhost/fraud:1.2.0",
+    ];
+    images.podman(words).success();
+    let told = desk.pull_request("image:../saved.tar", &["--copy"], &[]);
+    let lines = told
+        .lines()
+        .map(|line| line.replace("image.labels.io.buildah.version, ", ""));
+    let lines: Vec<_> = lines.collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    Import vision/fraud:1.2.0 from image:[sandbox]/work/saved.tar
+
+    <!-- modelyard:begin -->
+    ```text
+    saved.tar:1.2.0 -> vision/fraud:1.2.0
+      sha256:7e96002e253ef09a892a7e600d6a9b9a805b417e869d539c44884bbaa32e0d71
+      found no field: image.platform, image.entrypoint, image.command, image.workingDir, image.ports, image.environment, image.secretVariables, image.labels.team, image.path
+      values that look secret are not kept: API_TOKEN
+    ```
+
+    - `models/vision/fraud/README.md`
+    - `models/vision/fraud/model.yaml`
+    - `models/vision/fraud/versions/1.2.0.yaml`
+    <!-- modelyard:end -->
+    ");
 }

@@ -3,6 +3,7 @@
 use super::{digest, files, push_kit};
 use crate::harness::registry::{Distribution, Referrers, Tokens};
 use crate::harness::{Login, Sandbox};
+use crate::import::reviewed::Desk;
 
 #[test]
 fn a_modelkit_becomes_a_version_that_says_what_its_kitfile_says() {
@@ -248,4 +249,30 @@ fn modelpack_by_oras_in_a_registry_and_in_a_folder() {
         assert_eq!(artifact(&copied), artifact(&record));
         assert!(!copied.contains("place:"), "{copied}");
     }
+}
+
+#[test]
+fn a_modelkit_becomes_a_pull_request() {
+    let desk = Desk::new();
+    let registry = Distribution::start();
+    files(desk.sandbox());
+    let reference = format!("{}/kits/fraud:v1.2.0", registry.host());
+    push_kit(desk.sandbox(), &reference);
+    let told = desk.pull_request(&format!("oci://{reference}"), &[], &[]);
+    let told = told.replace(&registry.host(), "[host]");
+    insta::assert_snapshot!(told, @r"
+    Import vision/fraud:1.2.0 from oci:[host]/kits/fraud
+
+    <!-- modelyard:begin -->
+    ```text
+    [host]/kits/fraud:v1.2.0 -> vision/fraud:1.2.0 (renamed)
+      sha256:d1e44474918188d5c1cfaff1f68f44ffb7a1f3d89d7cd74e78103383e9d33752
+      found no field: kitfile.package.version, kitfile.model.name, kitfile.model.version, kitfile.datasets
+    ```
+
+    - `models/vision/fraud/README.md`
+    - `models/vision/fraud/model.yaml`
+    - `models/vision/fraud/versions/1.2.0.yaml`
+    <!-- modelyard:end -->
+    ");
 }
