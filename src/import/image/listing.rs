@@ -17,15 +17,17 @@ impl Image {
     pub(super) fn listed(&self, looked: &Looked) -> Vec<Listed> {
         let revision = looked.top.0.digest.to_string();
         let (label, version) = self.label(&looked.config);
+        let called = self.called(looked);
         let listed = |name: &str, reference: String| {
             let mut listed = Listed::new(name, &label, reference);
             listed.revision = Some(revision.clone());
             listed.version.clone_from(&version);
+            listed.moves = version.is_some() && self.reference != called;
             listed
         };
         let models = &looked.models;
         if let [] | [_] = models.as_slice() {
-            return vec![listed(&self.name, self.reference.clone())];
+            return vec![listed(&self.name, called.clone())];
         }
         let own: Vec<_> = models.iter().map(Model::name).collect();
         let whole = |model: &Model| format!("{}-{}", self.name, model.path.replace('/', "-"));
@@ -52,14 +54,24 @@ impl Image {
         let several = models.iter().zip(names).zip(versions);
         several
             .map(|((model, name), number)| {
-                let mut one = listed(&name, format!("{}#{}", self.reference, model.path));
+                let mut one = listed(&name, format!("{called}#{}", model.path));
                 if let Some(number) = number {
                     one.label = number.to_string();
                     one.version = format!("{number}.0.0").parse().ok();
+                    one.moves = false;
                 }
                 one
             })
             .collect()
+    }
+
+    /// What it is called for good: by its digest, where its tag and its labels are no version, as
+    /// they may mean another image later.
+    fn called(&self, looked: &Looked) -> String {
+        match self.label(&looked.config) {
+            (_, None) => self.reference.clone(),
+            (_, Some(_)) => format!("{}@{}", self.stem, looked.top.0.digest),
+        }
     }
 
     /// The label of its version, and the version where the label is none.
@@ -79,7 +91,8 @@ impl Image {
         looked: &'a Looked,
         listed: &Listed,
     ) -> Option<(usize, &'a Model)> {
-        let path = listed.reference.strip_prefix(&self.reference)?;
+        let called = self.called(looked);
+        let path = listed.reference.strip_prefix(&called)?;
         match path.strip_prefix('#') {
             None => looked.models.first().map(|model| (0, model)),
             Some(path) => {

@@ -66,8 +66,10 @@ pub(super) struct Image {
     holder: Arc<Holder>,
     /// What it is called by itself.
     name: String,
-    /// What it is called for good.
+    /// What it is called.
     reference: String,
+    /// The same without a tag or a digest.
+    stem: String,
     /// Its tag.
     tag: Option<Tag>,
     engine: Option<Engine>,
@@ -283,8 +285,8 @@ impl Source for Image {
         if let (Some(version), None) = (&listed.version, model.and_then(|(_, model)| model.number))
         {
             told.remarks.push(format!(
-                "neither its tag nor its labels name a version: it is {version} unless --map or \
-                 --as says another"
+                "neither its tag nor its labels name a version: it is {version} at first, and the \
+                 next minor version after that, unless --map or --as says another"
             ));
         }
         let purpose = looked.config.purpose();

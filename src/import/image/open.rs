@@ -28,11 +28,12 @@ pub(in crate::import) fn open(
         true => Some(Engine::find(opening.variables)?),
         false => None,
     };
-    let image = |holder, name: String, reference, tag| {
+    let image = |holder, name: String, (stem, reference), tag| {
         Arc::new(Image {
             holder: Arc::new(holder),
             name,
             reference,
+            stem,
             tag,
             engine,
             looked: OnceCell::new(),
@@ -51,8 +52,9 @@ pub(in crate::import) fn open(
         let name = repository.unwrap_or(stem).to_owned();
         let reference = match &tag {
             Some(tag) => format!("{file}:{tag}"),
-            None => file.into_owned(),
+            None => file.to_string(),
         };
+        let reference = (file.into_owned(), reference);
         return Ok(image(
             Holder::Archive(Box::new(archive)),
             name,
@@ -69,15 +71,14 @@ pub(in crate::import) fn open(
     let (name, text) = match &reference.repository {
         Repository::Registry { path, .. } => {
             let name = path.rsplit('/').next().unwrap_or(path);
-            (name.to_owned(), reference.to_string())
+            let stem = reference.repository.to_string();
+            (name.to_owned(), (stem, reference.to_string()))
         }
         Repository::Layout { path } => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let tag = reference.tag.as_ref().map(|tag| format!(":{tag}"));
-            (
-                name.to_string(),
-                format!("{name}{}", tag.unwrap_or_default()),
-            )
+            let text = format!("{name}{}", tag.unwrap_or_default());
+            (name.to_string(), (name.into_owned(), text))
         }
     };
     let tag = reference.tag.clone();

@@ -3,7 +3,7 @@
 //! A tag that reads as Semantic Versioning (`1.4.0`, `v2`) is a version. One that means the same
 //! digest as a version (`champion`, `latest`) is an alias of it; of `1`, `1.4` and `1.4.0` with one
 //! digest the longest is the version. A repository without such a tag has one version: what
-//! `latest` means. Whoever asks for a tag or a digest gets that alone. Signatures and the like,
+//! `latest` means, and what it means later is the next one. Whoever asks for a tag or a digest gets that alone. Signatures and the like,
 //! whose tags are made of digests, are nobody's versions.
 
 use std::collections::HashMap;
@@ -38,9 +38,16 @@ pub(super) fn asked(name: &str, stem: &str, key: &ManifestKey, digest: Digest) -
 }
 
 fn listed(name: &str, stem: &str, tag: &Tag, digest: Digest) -> Listed {
-    let mut listed = Listed::new(name, tag.as_str(), format!("{stem}:{tag}"));
+    let is_version = version(tag).is_some();
+    // What a tag such as `latest` means is known by its digest: another is another version.
+    let reference = match is_version {
+        true => format!("{stem}:{tag}"),
+        false => format!("{stem}@{digest}"),
+    };
+    let mut listed = Listed::new(name, tag.as_str(), reference);
     listed.revision = Some(digest.to_string());
-    if version(tag).is_none() {
+    listed.moves = !is_version;
+    if !is_version {
         listed.version = FIRST.parse().ok();
     }
     listed
@@ -127,8 +134,12 @@ fn settle(name: &str, stem: &str, tags: Vec<(Tag, Digest)>) -> (Vec<Listed>, Vec
 /// Says how a version came to its number whose tag is none.
 pub(super) fn remark(listed: &Listed, remarks: &mut Vec<String>) {
     if let Some(version) = &listed.version {
+        let then = match listed.moves {
+            true => " at first and the next minor version after that,",
+            false => "",
+        };
         remarks.push(format!(
-            "its tag is no version: `{}` is {version} unless --map or --as says another",
+            "its tag is no version: `{}` is {version}{then} unless --map or --as says another",
             listed.label
         ));
     }
@@ -198,7 +209,8 @@ mod tests {
     #[test]
     fn without_a_version_the_latest_is_the_first() {
         let (versions, left_out) = told(&[("latest", "a"), ("nightly", "b")]);
-        assert_eq!(versions, ["r.test/fraud:latest  1.0.0"]);
+        let digest = digest_of(b"a");
+        assert_eq!(versions, [format!("r.test/fraud@{digest}  1.0.0")]);
         assert_eq!(left_out, ["r.test/fraud:nightly"]);
         assert!(is_of_a_digest(&format!("sha256-{}.sig", "0".repeat(64))));
         assert!(!is_of_a_digest("sha256-x"));

@@ -97,3 +97,31 @@ fn a_source_of_the_yard_is_followed() {
     push("1.1.0");
     follow().prints("imported  vision/fraud:1.1.0");
 }
+
+#[test]
+fn what_latest_means_later_is_the_next_version() {
+    let sandbox = Sandbox::new();
+    let registry = Distribution::start();
+    let yard = sandbox.yard();
+    let reference = format!("{}/models/fraud:latest", registry.host());
+    let import = [&*format!("oci:{reference}"), "--name=kits"].map(str::to_owned);
+    for (content, outcome) in [
+        ("one", "imported  vision/fraud:1.0.0"),
+        ("one", "unchanged 1 version that is here already"),
+        ("two", "imported  vision/fraud:1.1.0"),
+    ] {
+        sandbox.write("m/model.bin", format!("\0{content}"));
+        let words = [
+            "push",
+            "--plain-http",
+            "--annotation=org.opencontainers.image.created=2026-11-01T09:30:00Z",
+            &reference,
+            "m/model.bin",
+        ];
+        sandbox.tool("oras", words).run().success();
+        yard.import(&import).run().success().prints(outcome);
+        if outcome.starts_with("imported") {
+            yard.merge("import/kits");
+        }
+    }
+}
