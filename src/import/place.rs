@@ -202,10 +202,6 @@ impl Place {
             SourceType::Gto => Ok(Arc::new(Gto::open(self, opening)?)),
             SourceType::Oci => oci::open(self, opening),
             SourceType::Image => image::open(self, opening),
-            kind => Err(ImportError::Malformed {
-                place: self.to_string(),
-                reason: format!("sources of kind {kind} can't be imported from yet"),
-            }),
         }
     }
 }

@@ -248,6 +248,7 @@ mod tests {
                 plain_http: None,
                 retry: Policy::default(),
             },
+            probe: false,
         };
         Storage::new(place, root, &opening).unwrap()
     }

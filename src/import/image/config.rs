@@ -305,7 +305,7 @@ mod tests {
 
     use super::*;
 
-    fn config(config: Value) -> ImageConfig {
+    fn config(config: &Value) -> ImageConfig {
         let whole = json!({
             "created": "2026-11-01T09:30:00.5Z", "architecture": "amd64", "os": "linux",
             "config": config, "rootfs": {"type": "layers", "diff_ids": []}, "history": [],
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_it_runs_is_told_and_no_secret() {
-        let config = config(json!({
+        let config = config(&json!({
             "ExposedPorts": {"8080/tcp": {}, "9000/udp": {}},
             "Env": ["PATH=/bin", "API_TOKEN=s3cret", "HF=hf_aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789",
                 "SIGNING_KEY=s3cret", "DB=postgres://u:s3cret@db.test/x", "EMPTY_KEY="],
@@ -381,22 +381,25 @@ mod tests {
 
     #[test]
     fn what_runs_nothing_only_carries_files() {
-        let purpose = |value: Value| config(value).purpose();
-        assert_eq!(purpose(json!({})), ImagePurpose::Mount);
-        assert_eq!(purpose(json!({"Cmd": ["/bin/sh"]})), ImagePurpose::Modelcar);
+        let purpose = |value: &Value| config(value).purpose();
+        assert_eq!(purpose(&json!({})), ImagePurpose::Mount);
         assert_eq!(
-            purpose(json!({"Cmd": ["sh", "-c", "serve"]})),
+            purpose(&json!({"Cmd": ["/bin/sh"]})),
+            ImagePurpose::Modelcar
+        );
+        assert_eq!(
+            purpose(&json!({"Cmd": ["sh", "-c", "serve"]})),
             ImagePurpose::Server
         );
         assert_eq!(
-            purpose(json!({"Cmd": ["sh"], "ExposedPorts": {"80/tcp": {}}})),
+            purpose(&json!({"Cmd": ["sh"], "ExposedPorts": {"80/tcp": {}}})),
             ImagePurpose::Server
         );
     }
 
     #[test]
     fn variables_name_where_models_are() {
-        let config = config(json!({"Env": ["MODEL_PATH=/srv/m/", "MODEL_URI=s3://b/m"]}));
+        let config = config(&json!({"Env": ["MODEL_PATH=/srv/m/", "MODEL_URI=s3://b/m"]}));
         let shelves = config.shelves();
         assert_eq!(shelves[0], "srv/m");
         assert!(shelves.contains(&"mnt/models".to_owned()));

@@ -246,8 +246,7 @@ fn is_of_system(path: &str) -> bool {
         let rest = path.strip_prefix(*folder);
         rest.is_some_and(|rest| rest.starts_with('/'))
     };
-    OF_SYSTEM.iter().any(|folder| in_folder(folder))
-        || path.split('/').any(|part| OF_PACKAGES.contains(&part))
+    OF_SYSTEM.iter().any(in_folder) || path.split('/').any(|part| OF_PACKAGES.contains(&part))
 }
 
 #[cfg(test)]

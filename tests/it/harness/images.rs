@@ -87,18 +87,20 @@ impl<'a> Images<'a> {
 
     /// Puts the server of the tests' images into the folder `context`.
     pub fn with_server(&self) {
-        let program = std::fs::read(tools::path("model-server")).unwrap();
+        let program = std::fs::read(tools::path("model-server")).expect("a tool can be read");
         let place = self.sandbox.write("context/serve", program);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let mode = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(place, mode).expect("the sandbox is ours");
         }
     }
 }
 
 /// A port that nobody listens on now.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let address = listener.local_addr().expect("it listens somewhere");
+    address.port()
 }

@@ -1,6 +1,5 @@
 //! What every store does alike.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
