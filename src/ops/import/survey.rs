@@ -176,13 +176,13 @@ impl Survey {
             imported.and_then(|imported| imported.reference.as_ref()) == reference
         };
         let before = of_source.iter().copied().find(same);
-        if before.is_none() && surveyed.listed.moves {
-            called.after = newest(of_source.iter().copied()).cloned();
-            if let (Some(_), Some(newest), Some(bump)) =
-                (&called.after, newest(here), next(request, &surveyed.listed))
-            {
-                called.version = newest.bumped(bump);
-            }
+        if before.is_none()
+            && surveyed.listed.moves
+            && let Some(bump) = next(request, &surveyed.listed)
+            && let (Some(after), Some(newest)) = (newest(of_source.iter().copied()), newest(here))
+        {
+            called.version = newest.bumped(bump);
+            called.after = Some(after.clone());
         }
         let named = |record: &&ModelVersion| record.metadata.version == called.version;
         let taken = here.iter().find(named);
