@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::client::{Client, Credentials};
-use super::{Files, ImportError, Opened, Opening, SourceFile, s3};
+use super::{Detail, Files, ImportError, Opened, Opening, SourceFile, s3};
 use crate::platform::redact::{self, printable};
 use crate::platform::retry::Policy;
 
@@ -84,7 +84,11 @@ impl Storage {
         if let Some(place) = file.key.strip_prefix("s3://") {
             let (bucket, key) = place.split_once('/').unwrap_or((place, ""));
             let doing = format!("read {}", file.path);
-            return self.bucket(bucket)?.open(key, from, &doing).await;
+            let opened = self
+                .bucket(&file.key, bucket)?
+                .open(key, from, &doing)
+                .await;
+            return opened.map_err(|error| self.of_bucket(&file.key, error));
         }
         let url: Url = file
             .key
@@ -102,13 +106,16 @@ impl Storage {
         if name.is_empty() || key.is_empty() {
             return Err(self.no(uri, "it names no folder and no object in a bucket"));
         }
-        let bucket = self.bucket(name)?;
+        let bucket = self.bucket(uri, name)?;
         let found_by = |key: String| format!("s3://{name}/{key}");
-        let files = bucket.files(key, found_by).await?;
+        let files = bucket.files(key, found_by).await;
+        let files = files.map_err(|error| self.of_bucket(uri, error))?;
         if !files.is_empty() {
             return Ok(Files::There(files));
         }
-        let Some(size_bytes) = bucket.size(key).await? else {
+        let size_bytes = bucket.size(key).await;
+        let size_bytes = size_bytes.map_err(|error| self.of_bucket(uri, error))?;
+        let Some(size_bytes) = size_bytes else {
             return Err(ImportError::Lacks {
                 place: format!("s3://{}", printable(name)),
                 what: printable(key),
@@ -122,16 +129,26 @@ impl Storage {
         }]))
     }
 
-    fn bucket(&self, name: &str) -> Result<s3::Store, ImportError> {
-        let Some(settings) = &self.s3 else {
-            return Err(ImportError::Unauthorized {
-                place: format!("s3://{}", printable(name)),
-                doing: "read it without keys".to_owned(),
-                variables: s3::VARIABLES,
-                detail: None,
-            });
-        };
+    /// The bucket `name`, for what is at `uri`.
+    fn bucket(&self, uri: &str, name: &str) -> Result<s3::Store, ImportError> {
+        let keys = s3::VARIABLES.join(" or ");
+        let why = || format!("it is read with keys alone: set {keys}");
+        let settings = self.s3.as_ref();
+        let settings = settings.ok_or_else(|| self.no(uri, &why()))?;
         settings.bucket(name, self.retry)
+    }
+
+    /// `error` of the bucket of `uri` alone: that one store lets nobody in holds up no other model.
+    fn of_bucket(&self, uri: &str, error: ImportError) -> ImportError {
+        let ImportError::Unauthorized { detail, .. } = error else {
+            return error;
+        };
+        let said = detail.map_or_else(String::new, |Detail(text)| format!(": {text}"));
+        let keys = s3::VARIABLES.join(" or ");
+        self.no(
+            uri,
+            &format!("its store doesn't let us in{said}; set {keys} to those of who may read it"),
+        )
     }
 
     /// A single file behind HTTP.
@@ -279,7 +296,10 @@ mod tests {
             ("../../secret", "leads out of"),
             ("file:///etc/passwd", "leads out of"),
             ("nothing", "no such file"),
-            ("s3://models/a", "without keys"),
+            (
+                "s3://models/a",
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ),
             ("s3://models", "names no folder and no object"),
             (
                 "gs://models/a",

@@ -34,7 +34,7 @@ async fn services_become_versions_and_deployments() {
         error: "the model at models/iris/v2 of <fixtures>/kserve/services.yaml can't be read: there is no such file or folder in <yard>"
       - version: risk/fraud 3.1.0
         reference: InferenceService/models-prod/fraud
-        error: "the model at s3://models/fraud of <fixtures>/kserve/services.yaml can't be read: stores of objects (s3://) are not read from manifests; copy it into a folder beside the manifest, and write that folder as its address"
+        error: "the model at s3://models/fraud of <fixtures>/kserve/services.yaml can't be read: it is read with keys alone: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     deployments:
       - deployment: captions
         environment: models-prod
