@@ -195,7 +195,7 @@ fn what_can_not_be_brought_is_told() {
     }
     state.optimize("p3-padim-1", "OpenVINO", "FP16", openvino(b"x"));
     state.change("p1-yolox-1", |model| {
-        model["purge_info"]["is_purged"] = true.into()
+        model["purge_info"]["is_purged"] = true.into();
     });
     let failed = state.train("p1", "YOLOX", 4);
     state.optimize(&failed, "OpenVINO", "INT8", Vec::new());
