@@ -46,6 +46,7 @@ mod records;
 mod s3;
 mod seldon;
 mod spool;
+mod states;
 mod storage;
 mod tar;
 mod unpack;

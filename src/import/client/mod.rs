@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::stream::StreamExt;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap,
-    HeaderValue, LINK, RANGE, RETRY_AFTER,
+    HeaderValue, IF_RANGE, LINK, RANGE, RETRY_AFTER,
 };
 use reqwest::redirect::{self, Attempt};
 use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
@@ -19,6 +19,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::huggingface::{message, refusal, reset};
+use super::states::States;
 use super::{ImportError, Opened};
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
@@ -61,6 +62,7 @@ pub(super) struct Client {
     variables: &'static [&'static str],
     retry: Policy,
     http: reqwest::Client,
+    states: States,
 }
 
 impl Client {
@@ -105,6 +107,7 @@ impl Client {
             variables,
             retry,
             http: http::build(builder)?,
+            states: States::default(),
         })
     }
 
@@ -247,12 +250,25 @@ impl Client {
         doing: &str,
     ) -> Result<Opened, ImportError> {
         // Compressed on the way, a length would not be the file's.
-        let request = self.request(Method::GET, url);
-        let mut request = request.header(ACCEPT_ENCODING, "identity").headers(headers);
+        let plain = || {
+            let request = self.request(Method::GET, url.clone());
+            let request = request.header(ACCEPT_ENCODING, "identity");
+            request.headers(headers.clone())
+        };
+        let mut request = plain();
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
+            if let Some(state) = self.states.begun(&url) {
+                request = request.header(IF_RANGE, state);
+            }
         }
-        let response = self.send(request, doing).await?;
+        let mut response = self.send(request, doing).await?;
+        let changed = self.states.hear(&url, &response);
+        if changed && response.status() == StatusCode::PARTIAL_CONTENT {
+            // It didn't heed what it was told, and what it sends is the end of something else.
+            response = self.send(plain(), doing).await?;
+            self.states.hear(&url, &response);
+        }
         Ok(self.opened(response, from, doing))
     }
 

@@ -254,6 +254,32 @@ async fn a_file_that_is_cut_off_comes_whole_and_a_server_that_is_gone_is_told() 
 }
 
 #[tokio::test]
+async fn a_file_that_changes_while_it_is_read_is_read_anew() {
+    let name = "my%20model/a%20b%20%C3%BC%23.txt";
+    let path = format!("mlflow-artifacts/artifacts/0/r/artifacts/{name}");
+    let cut = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"one\"\r\n\r\nhe";
+    let rest = |state: &str, bytes: &str| {
+        let part = Answer::body(206, "application/octet-stream", bytes);
+        let part = part.with_header("Content-Range", "bytes 2-4/5");
+        part.with_header("ETag", state)
+    };
+    for (state, bytes, whole) in [
+        ("\"one\"", "llo", "hello"),
+        // One that heeds no `If-Range`, and sends the end of another file.
+        ("\"two\"", "LLO", "HELLO"),
+    ] {
+        let fake = Fake::new();
+        fake.sends(name, b"HELLO");
+        fake.front.times(1, "GET", &path, rest(state, bytes));
+        fake.front
+            .times(1, "GET", &path, Answer::Raw(cut.as_bytes().to_owned()));
+        let files = fake.import().await.unwrap();
+        assert_eq!(files[0].1, whole);
+        assert_eq!(fake.front.carried("if-range"), ["\"one\""]);
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_what_was_listed_is_refused() {
     for body in [&b"hell"[..], b"hello!", b"<html>log in</html>"] {
         let fake = Fake::new();
