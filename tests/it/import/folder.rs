@@ -85,3 +85,32 @@ fn what_can_not_be_imported_says_what_to_do() {
         .exits(2)
         .says("begins with no kind of source");
 }
+
+#[test]
+fn two_sources_that_claim_one_version_are_told_and_the_first_one_stays() {
+    let sandbox = Sandbox::new();
+    let yard = sandbox.yard();
+    sandbox.write("one/defects/model.bin", b"\x00one\x01");
+    sandbox.write("two/defects/model.bin", b"\x00two\x01");
+    let place = |name: &str| sandbox.path(name).display().to_string();
+    let (one, two) = (place("one/defects"), place("two/defects"));
+
+    // In one run, on one branch.
+    let both = yard.import([&*one, &two, "--name=both"]).run().exits(1);
+    both.prints("imported  vision/defects:1.0.0 from defects")
+        .prints("refused   defects: vision/defects:1.0.0 exists with other bytes");
+    // On branches of their own, of which none is merged.
+    let refs = yard.refs();
+    let alone = yard.import([&*two, "--name=two"]).run().exits(1);
+    alone.prints("refused   defects: vision/defects:1.0.0 exists with other bytes");
+    assert_eq!(yard.refs(), refs);
+    yard.merge("import/both");
+    yard.import([&*two, "--name=two"])
+        .run()
+        .exits(1)
+        .prints("exists with other bytes");
+    yard.import([&*one, "--name=one"])
+        .run()
+        .success()
+        .prints("unchanged 1 version that is here already");
+}
