@@ -36,7 +36,7 @@ mod kserve;
 mod listed;
 mod manifest;
 pub mod mapping;
-mod mlflow;
+pub mod mlflow;
 mod mlmodel;
 mod oci;
 mod own;

@@ -10,11 +10,12 @@ use clap::builder::NonEmptyStringValueParser;
 use super::stores::StoreArguments;
 use super::{Context, Format, Outcome, completions};
 use crate::artifact::cache::Cache;
-use crate::import::LeftOut;
-use crate::ops::export::{self, Exported, Request, To};
+use crate::import::{LeftOut, Opening};
+use crate::ops::export::{self, At, Exported, Request, To};
 use crate::ops::pull::Ground;
 use crate::ops::show::Wanted;
 use crate::platform::redact::printable;
+use crate::platform::retry::Policy;
 use crate::record::{Failure, Name};
 use crate::trust::Standing;
 use crate::yard::{Depth, Snapshot};
@@ -29,6 +30,7 @@ use crate::yard::{Depth, Snapshot};
 #[command(after_help = "\
 Examples:
   modelyard export vision/digits:champion --to mlflow
+  modelyard export vision/digits:1.0.0 --to mlflow --register --tracking-uri http://localhost:5000
   modelyard export vision/digits:1.0.0 out/digits --to huggingface
   modelyard export vision/digits --to folder --dry-run
   modelyard export vision/digits --to kserve --namespace models | kubectl apply -f -
@@ -52,6 +54,13 @@ pub(super) struct Arguments {
     /// or artifact in the registry if it is left out
     #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new())]
     storage_uri: Option<String>,
+    /// Register the model of MLflow's at the tracking server, too, under this name; under its own
+    /// if it is left out
+    #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "tracking_uri")]
+    register: Option<Option<String>>,
+    /// The tracking server, whose tokens are read from MLflow's own variables
+    #[arg(long, value_name = "URL", env = "MLFLOW_TRACKING_URI")]
+    tracking_uri: Option<String>,
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -107,7 +116,22 @@ impl Arguments {
             now: context.clock.now(),
             progress: &*context.progress,
         };
+        let at = self
+            .tracking_uri
+            .clone()
+            .filter(|_| self.register.is_some());
+        let variables = |name: &str| context.variable(name);
+        let opening = Opening {
+            folder: context.directory.clone(),
+            variables: &variables,
+            retry: Policy::default(),
+            stores: self.stores.options(context),
+        };
         let request = Request {
+            register: at.map(|uri| At {
+                uri,
+                name: self.register.clone().flatten(),
+            }),
             yard: self.yard(context).await?,
             wanted: self.wanted,
             to: self.to.into(),
@@ -117,7 +141,7 @@ impl Arguments {
             namespace: self.namespace,
             storage_uri: self.storage_uri,
         };
-        let exported = export::export(&request, &ground).await?;
+        let exported = export::export(&request, &ground, &opening).await?;
         match &exported {
             // Their text goes on to `kubectl`, and nothing else stands among it.
             Exported::Manifests(manifests) if manifests.file.is_none() => {

@@ -57,6 +57,19 @@ fn of_folder(exported: &ExportedFolder, page: &mut Page) -> fmt::Result {
     if let Some(more @ 1..) = files.len().checked_sub(TOLD) {
         writeln!(page, "  and {more} more files")?;
     }
+    if let Some(registered) = &exported.registered {
+        let (name, server) = (printable(&registered.name), printable(&registered.server));
+        let was = if registered.unchanged {
+            "was there as"
+        } else {
+            "registered as"
+        };
+        writeln!(
+            page,
+            "\n  {was} models:/{name}/{} of {server}",
+            registered.version
+        )?;
+    }
     left_out(page, &exported.left_out)
 }
 

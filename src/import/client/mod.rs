@@ -1,6 +1,7 @@
 //! What sources with an HTTP API are asked with: bounded answers, patience, and what a no means.
 
 mod answer;
+mod sending;
 
 use std::fmt;
 use std::time::Duration;

@@ -18,6 +18,7 @@ mod connection;
 mod lineage;
 mod listing;
 mod measures;
+mod register;
 mod said;
 mod server;
 mod telling;
@@ -43,6 +44,8 @@ use crate::platform::Progress;
 use crate::platform::atomic::read_at_most;
 use crate::platform::retry::Policy;
 use crate::record::kind::SourceType;
+
+pub use register::{Registered, Registration, register};
 
 use address::Address;
 use api::Api;

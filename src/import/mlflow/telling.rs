@@ -10,8 +10,8 @@ use super::said::{NoList, Said};
 use super::{lineage, measures, words};
 use crate::import::mlmodel::Told;
 
-/// Tags that MLflow sets itself begin with it.
-const OWN: &str = "mlflow.";
+/// Tags that MLflow sets itself, or an export of ours, begin with one of these.
+const OWN: [&str; 2] = ["mlflow.", "modelyard."];
 
 /// What MLflow says of one version.
 #[derive(Debug, Default)]
@@ -150,11 +150,11 @@ impl Telling {
         }
     }
 
-    /// A version's own tags are properties of it; those that MLflow sets are not its.
+    /// A version's own tags are properties of it; those that MLflow or an export sets are not its.
     fn properties(&mut self, tags: impl IntoIterator<Item = (String, String)>) {
         let (own, tags): (Vec<_>, Vec<_>) = tags
             .into_iter()
-            .partition(|(name, _)| name.starts_with(OWN));
+            .partition(|(name, _)| OWN.iter().any(|own| name.starts_with(own)));
         let fields: Map<String, Value> = tags
             .into_iter()
             .map(|(name, value)| (name, words::without_secrets(&value).into()))

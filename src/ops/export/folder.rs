@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{ExportError, Request, To};
+use super::{At, ExportError, Request, To};
 use crate::artifact::Descriptor;
 use crate::artifact::fetch::Wanted as Fetched;
 use crate::artifact::pack::{FilePath, LayerFile, Mode, Role};
 use crate::artifact::place::Destination;
 use crate::check::yaml;
-use crate::import::LeftOut;
 use crate::import::export::{Laid, MLMODEL, kept_as_mlflow, to_folder, to_huggingface, to_mlflow};
+use crate::import::mlflow::{self, Registered, Registration};
+use crate::import::{LeftOut, Opening};
 use crate::ops::locate::Reference;
 use crate::ops::pull::parts::{self, Part};
 use crate::ops::pull::{self, Artifact, Ground, Written};
@@ -21,6 +22,18 @@ use crate::ops::show::Wanted;
 use crate::record::kind::{Model, ModelVersion};
 use crate::record::{Digest, Failure, ModelReference, Selector, absolute};
 use crate::yard::{Catalog, Snapshot, blocking};
+
+/// What a folder has no place for, and a tracking server has.
+const IN_A_REGISTRY: [&str; 8] = [
+    "lifecycle ",
+    "alias ",
+    "model.description",
+    "version.notes",
+    "version.author",
+    "version.properties",
+    "version.hyperparameters",
+    "version.metrics",
+];
 
 /// A folder that was written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,6 +50,9 @@ pub struct ExportedFolder {
     pub files: Vec<ExportedFile>,
     /// What has no place in it.
     pub left_out: Vec<LeftOut>,
+    /// The version of a tracking server that it is, where it was registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Registered>,
     /// Whether nothing was written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
@@ -68,6 +84,7 @@ struct Said {
 pub(super) async fn export(
     request: &Request,
     ground: &Ground<'_>,
+    opening: &Opening<'_>,
 ) -> Result<ExportedFolder, Failure> {
     let reference = match &request.wanted {
         Wanted::Named(reference) => reference.clone(),
@@ -90,14 +107,47 @@ pub(super) async fn export(
     if let Some(destination) = destination {
         pull::fill(destination, &fetched, &written, request.force, ground).await?;
     }
-    Ok(ExportedFolder {
+    let mut exported = ExportedFolder {
         to: request.to,
         folder,
         files: files(&fetched, &written),
         artifact: part.artifact,
         left_out: laid.left_out,
+        registered: None,
         dry_run: request.dry_run,
-    })
+    };
+    if let (Some(at), false) = (&request.register, request.dry_run) {
+        exported.register(at, &said, ground, opening).await?;
+    }
+    Ok(exported)
+}
+
+impl ExportedFolder {
+    /// Registers what was written, and tells no more of what has its place there.
+    async fn register(
+        &mut self,
+        at: &At,
+        said: &Said,
+        ground: &Ground<'_>,
+        opening: &Opening<'_>,
+    ) -> Result<(), Failure> {
+        let own = said.reference.model.name().as_str();
+        let files: Vec<_> = self.files.iter().map(|file| file.path.clone()).collect();
+        let registration = Registration {
+            model: &said.model,
+            version: &said.version,
+            folder: &self.folder,
+            files: &files,
+            name: at.name.as_deref().unwrap_or(own),
+            now: ground.now,
+        };
+        let registered = mlflow::register(&at.uri, opening, &registration).await?;
+        let has_place = |left: &LeftOut| IN_A_REGISTRY.iter().any(|one| left.what.starts_with(one));
+        self.left_out.retain(|left| !has_place(left));
+        self.left_out.extend(registered.left_out.clone());
+        self.registered = Some(registered);
+        Ok(())
+    }
 }
 
 fn said(yard: Snapshot, reference: &ModelReference) -> Result<Said, Failure> {

@@ -18,6 +18,7 @@ pub use manifests::ExportedManifests;
 
 use super::pull::Ground;
 use super::show::Wanted;
+use crate::import::Opening;
 use crate::record::{Failure, Name};
 use crate::yard::Snapshot;
 
@@ -59,6 +60,17 @@ pub struct Request {
     /// Where a cluster finds a version's files; `{namespace}`, `{name}` and `{version}` can stand
     /// in it.
     pub storage_uri: Option<String>,
+    /// Where the folder is registered, too.
+    pub register: Option<At>,
+}
+
+/// A tracking server of MLflow's.
+#[derive(Debug, Clone)]
+pub struct At {
+    /// Its URL.
+    pub uri: String,
+    /// What the model is called there; its own name where nothing is said.
+    pub name: Option<String>,
 }
 
 /// What came of it.
@@ -66,7 +78,7 @@ pub struct Request {
 #[serde(untagged)]
 pub enum Exported {
     /// A folder.
-    Folder(ExportedFolder),
+    Folder(Box<ExportedFolder>),
     /// Manifests.
     Manifests(ExportedManifests),
 }
@@ -75,11 +87,16 @@ pub enum Exported {
 ///
 /// # Errors
 /// If it can't be found, has no form on the other side, or can't be fetched, verified or written;
-/// nothing is written then.
-pub async fn export(request: &Request, ground: &Ground<'_>) -> Result<Exported, Failure> {
+/// nothing is written then. If it can't be registered: the folder is there then.
+pub async fn export(
+    request: &Request,
+    ground: &Ground<'_>,
+    opening: &Opening<'_>,
+) -> Result<Exported, Failure> {
     match request.to {
         To::Folder | To::Mlflow | To::Huggingface => {
-            Ok(Exported::Folder(folder::export(request, ground).await?))
+            let folder = folder::export(request, ground, opening).await?;
+            Ok(Exported::Folder(Box::new(folder)))
         }
         To::Kserve | To::Seldon | To::SeldonV1 => Ok(Exported::Manifests(
             manifests::export(request, ground).await?,

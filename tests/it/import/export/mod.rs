@@ -4,6 +4,8 @@ mod cluster;
 mod folder;
 mod huggingface;
 mod mlflow;
+#[cfg(feature = "real-tools")]
+mod server;
 
 use std::fs;
 use std::path::Path;
