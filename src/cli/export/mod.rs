@@ -126,6 +126,7 @@ impl Arguments {
             variables: &variables,
             retry: Policy::default(),
             stores: self.stores.options(context),
+            probe: false,
         };
         let request = Request {
             register: at.map(|uri| At {

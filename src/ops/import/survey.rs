@@ -175,7 +175,12 @@ impl Survey {
             let imported = record.spec.imported.as_ref();
             imported.and_then(|imported| imported.reference.as_ref()) == reference
         };
-        let before = of_source.iter().copied().find(same);
+        // A folder's name tells little of what is in it: whoever says what that is means that one.
+        let meant = version_said(request).filter(|_| source.address().is_none());
+        let is_meant =
+            |record: &&ModelVersion| meant.is_none_or(|meant| record.metadata.version == *meant);
+        let mut before = of_source.iter().copied().filter(same);
+        let before = before.find(is_meant);
         if before.is_none()
             && surveyed.listed.moves
             && let Some(bump) = next(request, &surveyed.listed)
@@ -289,10 +294,17 @@ fn newest<'a>(records: impl IntoIterator<Item = &'a ModelVersion>) -> Option<&'a
 /// Which part of a version goes up for what is new under a label that moves on; nothing where it
 /// is said what it is.
 fn next(request: &Request, listed: &Listed) -> Option<Bump> {
-    let called = request.called.as_ref().map(|called| &called.selector);
-    match called {
-        Some(Selector::Version(_)) => None,
-        _ => request.mapping.next(&listed.label),
+    match version_said(request) {
+        Some(_) => None,
+        None => request.mapping.next(&listed.label),
+    }
+}
+
+/// What `--as` says that the only version is.
+fn version_said(request: &Request) -> Option<&Version> {
+    match &request.called.as_ref()?.selector {
+        Selector::Version(version) => Some(version),
+        _ => None,
     }
 }
 

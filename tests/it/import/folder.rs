@@ -54,6 +54,14 @@ fn an_mlflow_folder_becomes_a_version_that_says_what_mlmodel_said() {
     let refused = yard.import(import).run().exits(1);
     refused.prints("vision/diabetes:2.1.0 exists with other bytes");
     assert_eq!(yard.refs(), refs);
+
+    // Under another one they are that one, and known as it.
+    let import = [old, "--name=old", "--as=vision/diabetes:3.0.0"];
+    let outcome = yard.import(import).run().success();
+    outcome.prints("imported  vision/diabetes:3.0.0 from old");
+    yard.merge("import/old");
+    let again = yard.import(import).run().success();
+    again.prints("unchanged 1 version that is here already");
 }
 
 #[test]
