@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::check::{markdown, summary};
 use super::proposing::way;
+use super::stores::StoreArguments;
 use super::{Context, Outcome, Page, Report};
 use crate::artifact::StoreOptions;
 use crate::forge::{Choice, Forge};
@@ -47,6 +48,8 @@ pub(super) struct Arguments {
     /// gitea, and the yard's page there, as gitea=https://git.example.com/acme/yard
     #[arg(long, value_name = "FORGE[=PAGE]")]
     forge: Option<Choice>,
+    #[command(flatten)]
+    stores: StoreArguments,
 }
 
 impl Arguments {
@@ -59,7 +62,7 @@ impl Arguments {
         let link = self.link.map(String::from);
         let way = way(context, &yard, self.forge.as_ref(), Policy::default())?;
         let forge = way.forge()?;
-        let how = how(context, self.evidence)?;
+        let how = how(context, self.stores.options(context), self.evidence)?;
         let looked = comment::look(&yard, &*forge, &whom, &how).await?;
         let said = match &looked {
             Looked::Reviewed(reviewed) => tell(&*forge, reviewed, link).await?,
@@ -74,10 +77,10 @@ impl Arguments {
 }
 
 /// How a change is looked at from here.
-pub(super) fn how(context: &Context, evidence: bool) -> Result<How, Failure> {
+pub(super) fn how(context: &Context, stores: StoreOptions, evidence: bool) -> Result<How, Failure> {
     Ok(How {
         evidence,
-        stores: StoreOptions::new(&context.places),
+        stores,
         program: context.program()?,
         now: context.clock.now(),
     })

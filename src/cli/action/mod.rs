@@ -13,7 +13,9 @@ mod review;
 mod runner;
 mod told;
 
+use super::stores::StoreArguments;
 use super::{Context, Outcome, codes};
+use crate::artifact::StoreOptions;
 use crate::platform::atomic;
 use crate::record::{Code, Failure, Fault};
 use event::Event;
@@ -23,7 +25,10 @@ use runner::Runner;
 /// Do what a step of a workflow says, by the variables of `action/action.yml`
 #[derive(Debug, clap::Args)]
 #[command(hide = true)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    #[command(flatten)]
+    stores: StoreArguments,
+}
 
 /// A step that can't be done as it is written.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +73,7 @@ impl Fault for ActionError {
 impl Arguments {
     pub(super) async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let runner = Runner::of(context);
-        let done = run(context, &runner).await;
+        let done = run(context, &runner, &self.stores.options(context)).await;
         if let Err(failure) = &done {
             runner.failed(failure.as_ref())?;
         }
@@ -76,7 +81,11 @@ impl Arguments {
     }
 }
 
-async fn run(context: &Context, runner: &Runner) -> Result<Outcome, Failure> {
+async fn run(
+    context: &Context,
+    runner: &Runner,
+    stores: &StoreOptions,
+) -> Result<Outcome, Failure> {
     let inputs = Inputs::of(context)?;
     let event = match &inputs.event_file {
         Some(path) => {
@@ -86,7 +95,7 @@ async fn run(context: &Context, runner: &Runner) -> Result<Outcome, Failure> {
         None => Event::Other,
     };
     match inputs.task {
-        Task::Check => review::run(context, runner, &inputs, &event).await,
+        Task::Check => review::run(context, runner, stores, &inputs, &event).await,
         Task::Plan | Task::Publish | Task::Sign | Task::Reconcile | Task::Import => {
             act::run(context, runner, &inputs, &event).await
         }

@@ -4,6 +4,7 @@
 use super::event::Event;
 use super::inputs::Inputs;
 use super::runner::Runner;
+use crate::artifact::StoreOptions;
 use crate::cli::check::{Printed, github, markdown, sarif, summary};
 use crate::cli::proposing::way;
 use crate::cli::{Context, Outcome, comment};
@@ -20,6 +21,7 @@ use crate::yard::{Revision, Yard};
 struct Step<'a> {
     context: &'a Context,
     runner: &'a Runner,
+    stores: &'a StoreOptions,
     inputs: &'a Inputs,
     yard: Yard,
 }
@@ -27,6 +29,7 @@ struct Step<'a> {
 pub(super) async fn run(
     context: &Context,
     runner: &Runner,
+    stores: &StoreOptions,
     inputs: &Inputs,
     event: &Event,
 ) -> Result<Outcome, Failure> {
@@ -34,6 +37,7 @@ pub(super) async fn run(
     let step = Step {
         context,
         runner,
+        stores,
         inputs,
         yard,
     };
@@ -142,12 +146,12 @@ impl Step<'_> {
             base,
             approvals: None,
         };
-        let how = comment::how(self.context, self.inputs.evidence)?;
+        let how = comment::how(self.context, self.stores.clone(), self.inputs.evidence)?;
         assess(&self.yard, change, &how).await
     }
 
     async fn look(&self, forge: &dyn Forge, whom: &Whom) -> Result<Option<Box<Reviewed>>, Failure> {
-        let how = comment::how(self.context, self.inputs.evidence)?;
+        let how = comment::how(self.context, self.stores.clone(), self.inputs.evidence)?;
         match look(&self.yard, forge, whom, &how).await? {
             Looked::Reviewed(reviewed) => {
                 let number = reviewed.pull.number.to_string();

@@ -15,8 +15,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use sha2::{Digest as _, Sha256};
 
+use super::stores::StoreArguments;
 use super::{Context, Format, Outcome, Page, Report, diagnostics};
-use crate::artifact::StoreOptions;
 use crate::check::{self, Diagnostic, Severity};
 use crate::ops::check_change::{Checked, Wish, check_change};
 use crate::record::{Digest, Failure};
@@ -62,6 +62,8 @@ pub(super) struct Arguments {
     /// Ask the stores for the bytes, and verify signatures by the base's trust policy
     #[arg(long)]
     evidence: bool,
+    #[command(flatten)]
+    stores: StoreArguments,
 }
 
 impl Arguments {
@@ -75,7 +77,7 @@ impl Arguments {
             approvals: (!self.approvals.is_empty()).then_some(self.approvals),
             program: context.program()?,
         };
-        let options = StoreOptions::new(&context.places);
+        let options = self.stores.options(context);
         let checked = check_change(&yard, &wish, &options, context.clock.now()).await?;
         match context.format {
             Format::Text | Format::Json | Format::Yaml | Format::Name => {

@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::keys::signer::SignerArguments;
 use super::proposing::Proposing;
+use super::stores::StoreArguments;
 use super::{Context, Outcome, completions};
-use crate::artifact::StoreOptions;
 use crate::import::mapping::{Mapping, name_of};
 use crate::import::{Opening, Place};
 use crate::ops::import::{self, Followed, Import, Means, Part, Refused, Request, Selection};
@@ -101,6 +101,8 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = ["key", "password_file"])]
     unsigned: bool,
     #[command(flatten)]
+    stores: StoreArguments,
+    #[command(flatten)]
     proposing: Proposing,
 }
 
@@ -141,7 +143,7 @@ impl Arguments {
         for request in &requests {
             let means = Means {
                 key: key.as_ref(),
-                options: StoreOptions::new(&context.places),
+                options: self.stores.options(context),
                 cache: context.places.cache.clone(),
                 retry: Policy::default(),
                 now: context.clock.now(),
@@ -193,7 +195,7 @@ impl Arguments {
             folder: context.directory.clone(),
             variables: &variables,
             retry: Policy::default(),
-            stores: StoreOptions::new(&context.places),
+            stores: self.stores.options(context),
             probe: self.probe,
         };
         let mut requests = Vec::new();

@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 
 use super::keys::signer::SignerArguments;
 use super::proposing::Proposing;
+use super::stores::StoreArguments;
 use super::{Context, Outcome, completions};
-use crate::artifact::StoreOptions;
 use crate::artifact::pack::RoleRule;
 use crate::ops::publish::{self, PublishError, Request, Wanted};
 use crate::record::{Alias, Bump, Failure, Lifecycle, ModelReference, Name, Selector};
@@ -72,6 +72,8 @@ pub(super) struct Arguments {
     dry_run: bool,
     #[command(flatten)]
     fields: fields::Fields,
+    #[command(flatten)]
+    stores: StoreArguments,
     #[command(flatten)]
     proposing: Proposing,
 }
@@ -140,7 +142,7 @@ impl Arguments {
         let published = if self.dry_run {
             draft.rehearse(now).await?
         } else {
-            let options = StoreOptions::new(&context.places);
+            let options = self.stores.options(context);
             draft
                 .publish(key.as_ref(), &options, now, &context.progress)
                 .await?

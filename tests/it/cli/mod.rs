@@ -9,5 +9,6 @@ mod evidence;
 mod gates;
 mod pipelines;
 mod serve;
+mod stores;
 mod terminal;
 mod token;
