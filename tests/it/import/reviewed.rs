@@ -71,11 +71,16 @@ impl Desk {
         told.replace(&root, "[sandbox]")
     }
 
-    /// The diabetes model of the examples, in a folder of the sandbox.
-    fn diabetes(&self, folder: &str) {
+    /// The same of a manifest in a folder of its own, beside the diabetes model of the examples at
+    /// `models/diabetes`.
+    fn pull_request_of_manifest(&self, kind: &str, manifest: &str) -> String {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let model = std::fs::read(root.join("examples/diabetes/1.0.0/model.onnx")).unwrap();
-        self.sandbox().write(format!("{folder}/model.onnx"), model);
+        let sandbox = self.sandbox();
+        sandbox.write("cluster/models/diabetes/model.onnx", model);
+        sandbox.write("cluster/manifest.yaml", manifest);
+        let source = format!("{kind}:{}", sandbox.path("cluster").display());
+        self.pull_request(&source, &[], &[])
     }
 }
 
@@ -192,15 +197,12 @@ fn of_mlflow() {
 #[test]
 fn of_kserve() {
     let desk = Desk::new();
-    desk.diabetes("cluster/models/diabetes");
     let service = "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\n\
                    metadata: {name: diabetes, namespace: factory}\nspec:\n  predictor:\n    \
                    minReplicas: 2\n    canaryTrafficPercent: 20\n    model:\n      \
                    modelFormat: {name: onnx}\n      storageUri: file://models/diabetes\n      \
                    image: registry.acme.example/own:1\n";
-    desk.sandbox().write("cluster/service.yaml", service);
-    let source = format!("kserve:{}", desk.sandbox().path("cluster").display());
-    insta::assert_snapshot!(desk.pull_request(&source, &[], &[]), @r#"
+    insta::assert_snapshot!(desk.pull_request_of_manifest("kserve", service), @r#"
     Import vision/diabetes:1.0.0 from kserve:[sandbox]/work/cluster
 
     <!-- modelyard:begin -->
@@ -224,14 +226,11 @@ fn of_kserve() {
 #[test]
 fn of_seldon_v1() {
     let desk = Desk::new();
-    desk.diabetes("cluster/models/diabetes");
     let service = "apiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\n\
                    metadata: {name: diabetes, namespace: factory}\nspec:\n  predictors:\n  - \
                    name: main\n    replicas: 2\n    traffic: 100\n    graph: {name: model, \
                    implementation: TRITON_SERVER, modelUri: models/diabetes}\n";
-    desk.sandbox().write("cluster/service.yaml", service);
-    let source = format!("seldon:{}", desk.sandbox().path("cluster").display());
-    insta::assert_snapshot!(desk.pull_request(&source, &[], &[]), @r#"
+    insta::assert_snapshot!(desk.pull_request_of_manifest("seldon", service), @r#"
     Import vision/diabetes:1.0.0 from seldon:[sandbox]/work/cluster
 
     <!-- modelyard:begin -->
@@ -253,13 +252,10 @@ fn of_seldon_v1() {
 #[test]
 fn of_seldon_v2() {
     let desk = Desk::new();
-    desk.diabetes("cluster/models/diabetes");
     let model = "apiVersion: mlops.seldon.io/v1alpha1\nkind: Model\n\
                  metadata: {name: diabetes, namespace: factory}\nspec:\n  \
                  storageUri: models/diabetes\n  requirements: [onnx, gpu-of-ours]\n  replicas: 2\n";
-    desk.sandbox().write("cluster/model.yaml", model);
-    let source = format!("seldon:{}", desk.sandbox().path("cluster").display());
-    insta::assert_snapshot!(desk.pull_request(&source, &[], &[]), @r#"
+    insta::assert_snapshot!(desk.pull_request_of_manifest("seldon", model), @r#"
     Import vision/diabetes:1.0.0 from seldon:[sandbox]/work/cluster
 
     <!-- modelyard:begin -->
