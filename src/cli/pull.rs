@@ -73,13 +73,7 @@ impl Arguments {
         };
         let pulled = pull::pull(&request, &ground).await?;
         for artifact in pulled.artifacts() {
-            if artifact.verdict == Standing::Unvouched {
-                context.note(&format!(
-                    "note: nobody vouches for {}: no trust rule asks for a signature of it \
-                     (modelyard explain nobody-vouches)",
-                    artifact.name()
-                ));
-            }
+            note_unvouched(context, artifact);
         }
         context.print(&pulled)?;
         Ok(Outcome::Done)
@@ -93,6 +87,17 @@ impl Arguments {
         };
         let now = yard.map(|yard| yard.snapshot(&yard.at_hand()));
         Ok(now.transpose()?)
+    }
+}
+
+/// Tells on the side that nobody vouches for what was fetched, if so.
+pub(super) fn note_unvouched(context: &Context, artifact: &Artifact) {
+    if artifact.verdict == Standing::Unvouched {
+        context.note(&format!(
+            "note: nobody vouches for {}: no trust rule asks for a signature of it \
+             (modelyard explain nobody-vouches)",
+            artifact.name()
+        ));
     }
 }
 

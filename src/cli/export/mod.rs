@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap::builder::NonEmptyStringValueParser;
 
+use super::pull::note_unvouched;
 use super::stores::StoreArguments;
 use super::{Context, Format, Outcome, completions};
 use crate::artifact::cache::Cache;
@@ -17,7 +18,6 @@ use crate::ops::show::Wanted;
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
 use crate::record::{Failure, Name};
-use crate::trust::Standing;
 use crate::yard::{Depth, Snapshot};
 
 /// Export a version as MLflow, Hugging Face, KServe or Seldon have it
@@ -156,14 +156,8 @@ impl Arguments {
                 }
                 return Ok(Outcome::Done);
             }
-            Exported::Folder(folder) if folder.artifact.verdict == Standing::Unvouched => {
-                context.note(&format!(
-                    "note: nobody vouches for {}: no trust rule asks for a signature of it \
-                     (modelyard explain nobody-vouches)",
-                    folder.artifact.name()
-                ));
-            }
-            _ => {}
+            Exported::Folder(folder) => note_unvouched(context, &folder.artifact),
+            Exported::Manifests(_) => {}
         }
         context.print(&exported)?;
         Ok(Outcome::Done)
