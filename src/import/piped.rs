@@ -17,8 +17,8 @@ pub(super) fn stream(
     place: String,
     what: String,
 ) -> BoxStream<'static, Result<Bytes, ImportError>> {
-    let state = (BufReader::with_capacity(CHUNK_BYTES, output), Some(child));
-    let bytes = stream::try_unfold(state, move |(mut output, child)| {
+    let state = (BufReader::with_capacity(CHUNK_BYTES, output), child);
+    let bytes = stream::try_unfold(state, move |(mut output, mut child)| {
         let (place, what) = (place.clone(), what.clone());
         async move {
             let away = |said: String| ImportError::Away {
@@ -34,9 +34,6 @@ pub(super) fn stream(
                 Ok(_) => return Ok(Some((chunk.freeze(), (output, child)))),
                 Err(error) => return Err(away(error.to_string())),
             }
-            let Some(mut child) = child else {
-                return Ok(None);
-            };
             match child.wait().await {
                 Ok(status) if status.success() => Ok(None),
                 Ok(status) => Err(away(format!("it ends with {status}"))),

@@ -293,8 +293,6 @@ impl Source for Image {
         if purpose == ImagePurpose::Server {
             told.version
                 .insert("runtime".to_owned(), json!({"name": "container"}));
-        }
-        if purpose == ImagePurpose::Server {
             if let Some(probed) = self.probed(looked).await? {
                 probed.tell(&mut told);
             }
