@@ -25,6 +25,12 @@ pub trait BlobSource: Send + Sync {
     fn path(&self) -> Option<&Path> {
         None
     }
+
+    /// The file that they lie in, if nobody writes to it any more: a store on the same disk may
+    /// keep it under a name of its own, and need not read it again.
+    fn settled(&self) -> Option<&Path> {
+        None
+    }
 }
 
 impl BlobSource for Bytes {

@@ -1,7 +1,8 @@
 //! Where a version's files lie on their way from a source to a store.
 //!
 //! Each file is fetched once into a folder of the cache, is hashed when it is packed (which is when
-//! a digest that the source said is held against it), and goes from there to the store. A file that
+//! a digest that the source said is held against it), and goes from there to the store; one that is
+//! a folder on the same disk takes the file as it is. A file that
 //! is cut off is gone on with, where the source can begin in its middle; one that is complete is not
 //! fetched again. When the version is recorded the folder goes.
 //!

@@ -128,6 +128,22 @@ pub fn persist(file: NamedTempFile, path: &Path) -> Result<(), FileError> {
     sync_folder(parent(path))
 }
 
+/// Gives the file at `from` the name `to` as well, once it is flushed to the disk; `false` where it
+/// can't have that: on another disk, or where there is one of that name.
+///
+/// # Errors
+/// [`FileError`] if it can't be read or flushed.
+pub fn link(from: &Path, to: &Path) -> Result<bool, FileError> {
+    let opened = File::open(from).map_err(FileError::at("read", from))?;
+    opened.sync_all().map_err(FileError::at("write", from))?;
+    // Whatever is in the way is in that of whoever copies it then, too, and told there.
+    let linked = fs::hard_link(from, to).is_ok();
+    if linked {
+        sync_folder(parent(to))?;
+    }
+    Ok(linked)
+}
+
 /// Makes `folder` and those above it.
 ///
 /// # Errors

@@ -211,6 +211,15 @@ impl Folder {
         Ok(atomic::persist(file, &path)?)
     }
 
+    /// Gives a file whose bytes were verified a place as a blob, beside the one that it has;
+    /// `false` where that can't be.
+    pub(super) fn adopt(&self, file: &Path, digest: &Digest) -> Result<bool, StoreError> {
+        self.begin()?;
+        let path = self.blob_path(digest);
+        atomic::create_folder(parent_of(&path))?;
+        Ok(atomic::link(file, &path)?)
+    }
+
     /// Puts a small blob whose digest was just taken from its bytes.
     pub(super) fn put_bytes(&self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
         if self.blob(digest, bytes.len() as u64)?.as_deref() == Some(bytes) {

@@ -125,6 +125,14 @@ impl Store for Layout {
         if size == Some(descriptor.size) {
             return Ok(Upload::AlreadyThere);
         }
+        if let Some(file) = source.settled().map(Path::to_owned)
+            && self
+                .blocking(move |folder, _| folder.adopt(&file, &digest))
+                .await?
+        {
+            meter.advance(descriptor.size);
+            return Ok(Upload::Sent);
+        }
         let temporary = self.blocking(|folder, _| folder.temporary_file()).await?;
         let path = temporary.path().to_owned();
         let file = temporary.reopen().map_err(FileError::at("write", &path))?;

@@ -68,6 +68,7 @@ pub struct PackedFile {
     /// Where it lies on the disk.
     pub source: PathBuf,
     stamp: Stamp,
+    settled: bool,
 }
 
 /// Packs the folder, or the single file, at `path`. It reads every byte once and writes nothing.
@@ -151,6 +152,7 @@ fn layer(
         descriptor,
         source,
         stamp,
+        settled: false,
     })
 }
 
@@ -227,6 +229,13 @@ impl Packed {
         descriptor
     }
 
+    /// Says that nobody writes to the files any more: they lie in a folder of ours.
+    pub fn settle(&mut self) {
+        for layer in &mut self.layers {
+            layer.settled = true;
+        }
+    }
+
     /// Makes sure that no file was written to since it was packed.
     ///
     /// # Errors
@@ -258,5 +267,9 @@ impl BlobSource for PackedFile {
 
     fn path(&self) -> Option<&Path> {
         Some(&self.source)
+    }
+
+    fn settled(&self) -> Option<&Path> {
+        (self.settled && self.is_unchanged()).then_some(&self.source)
     }
 }

@@ -90,7 +90,10 @@ impl<'a> Bringing<'a> {
         let candidate = self.request.source.candidate(&surveyed.listed).await?;
         let (path, spool) = self.fetch(&surveyed.listed, &candidate.files).await?;
         let watching = Arc::clone(self.progress);
-        let packed = blocking(move || pack(&path, &[], &*watching)).await?;
+        let mut packed = blocking(move || pack(&path, &[], &*watching)).await?;
+        if spool.is_some() {
+            packed.settle();
+        }
         if let Files::There(files) = &candidate.files {
             self.verify(&packed, files, spool.as_ref())?;
         }

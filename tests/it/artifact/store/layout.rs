@@ -170,3 +170,48 @@ async fn a_full_disk_is_told_and_leaves_nothing() {
     assert_eq!(error.code().id, "file-failed");
     insta::assert_snapshot!(error.help().unwrap(), @"free some space on that disk and try again");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_nobody_writes_to_is_taken_as_it_is() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use modelyard::artifact::pack::{Packed, pack};
+    use modelyard::artifact::upload;
+    use modelyard::platform::progress::Silent;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("files/model.bin");
+    fs::create_dir(file.parent().unwrap()).unwrap();
+    fs::write(&file, "weights").unwrap();
+    let mut packed = pack(file.parent().unwrap(), &[], &Silent).unwrap();
+    let digest = packed.layers[0].descriptor.digest.hex();
+    let blob = |name: &str| {
+        let blobs = folder.path().join(name).join("blobs/sha256");
+        blobs.join(&digest)
+    };
+    let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+    let put = async |name: &str, packed: &Packed| {
+        let store = at(&folder.path().join(name));
+        upload(&*store, packed, &Silent).await
+    };
+
+    // Who packed it may write to it.
+    assert_eq!(put("copied", &packed).await.unwrap(), 7);
+    assert_ne!(inode(&blob("copied")), inode(&file));
+    packed.settle();
+    assert_eq!(put("taken", &packed).await.unwrap(), 7);
+    assert_eq!(inode(&blob("taken")), inode(&file));
+    assert_eq!(put("taken", &packed).await.unwrap(), 0);
+    // What is damaged is replaced, and doesn't damage what it was taken from.
+    fs::remove_file(blob("taken")).unwrap();
+    fs::write(blob("taken"), "weight").unwrap();
+    assert_eq!(put("taken", &packed).await.unwrap(), 7);
+    assert_eq!(fs::read(blob("taken")).unwrap(), b"weights");
+    // And somebody did write to it.
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, "WEIGHTS").unwrap();
+    let refused = put("refused", &packed).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("it changed since it was packed"), "{refused:?}");
+    assert!(!blob("refused").exists());
+}
