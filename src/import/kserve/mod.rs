@@ -23,8 +23,9 @@ use super::{ImportError, Opening};
 use crate::record::kind::SourceType;
 
 /// What `kserve-` stands before in the names of the runtimes that KServe brings.
-const BUILT_IN: [&str; 10] = [
+const BUILT_IN: [&str; 11] = [
     "huggingfaceserver",
+    "huggingfaceserver-multinode",
     "lgbserver",
     "mlserver",
     "paddleserver",
@@ -83,9 +84,15 @@ fn tell(manifests: &[Manifest], found: &mut Found) {
 fn runtime_here(name: &str) -> &str {
     match name.strip_prefix("kserve-") {
         _ if name == TRITON => "triton",
-        Some(bare) if BUILT_IN.contains(&bare) => bare,
+        Some(bare) if is_built_in(name) => bare,
         _ => name,
     }
+}
+
+/// Whether KServe brings the runtime of this name.
+fn is_built_in(name: &str) -> bool {
+    let bare = name.strip_prefix("kserve-");
+    name == TRITON || bare.is_some_and(|bare| BUILT_IN.contains(&bare))
 }
 
 /// A runtime's name in KServe.

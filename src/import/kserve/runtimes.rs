@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::{Map, Value};
 
+use super::is_built_in;
 use crate::import::manifest::{Fields, Found, Manifest, Pod};
 
 /// What the container of a runtime that runs the model is called.
@@ -66,9 +67,10 @@ impl<'a> Runtimes<'a> {
         Some(runtime.manifest)
     }
 
-    /// Tells of those that serve nothing.
+    /// Tells of those that serve nothing; not of those that every cluster with KServe has.
     pub(super) fn leave_out_unused(&self, found: &mut Found) {
-        for runtime in self.all.iter().filter(|runtime| !runtime.used) {
+        let unused = self.all.iter().filter(|runtime| !runtime.used);
+        for runtime in unused.filter(|runtime| !is_built_in(runtime.manifest.name())) {
             found.leave_out(runtime.manifest, "no InferenceService here is served by it");
         }
     }

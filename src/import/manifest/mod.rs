@@ -70,10 +70,15 @@ impl Manifest {
         self.value["metadata"]["namespace"].as_str()
     }
 
-    /// What it is called for good: `InferenceService/models-prod/defects`.
+    /// What it is called for good: `InferenceService/models-prod/defects`, or
+    /// `ClusterServingRuntime/triton`, which is in no namespace.
     pub(super) fn reference(&self) -> String {
+        let (kind, name) = (self.kind(), self.name());
+        if kind.starts_with("Cluster") {
+            return format!("{kind}/{name}");
+        }
         let namespace = self.namespace().unwrap_or("default");
-        format!("{}/{namespace}/{}", self.kind(), self.name())
+        format!("{kind}/{namespace}/{name}")
     }
 
     /// What it is called in what people read, with its place.

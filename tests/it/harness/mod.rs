@@ -7,7 +7,7 @@
 //!   it and misbehaves on demand.
 //! - behind the feature `real-tools`: [`registry`] starts real registries, [`GitHttp`] serves
 //!   bare repositories by git's own `http-backend`, [`gitea`] starts a real forge, [`tools`] finds
-//!   other people's programs, [`killed_at_every_write`] kills a command before each of its writes.
+//!   other people's programs, [`cluster`] starts Kubernetes and KServe, [`killed_at_every_write`] kills a command before each of its writes.
 //!
 //! Whatever a test starts here listens on a free loopback port, is awaited by asking it rather
 //! than by sleeping, and ends when its value is dropped.
@@ -29,6 +29,8 @@ mod sandbox;
 mod terminal;
 mod yard;
 
+#[cfg(feature = "real-tools")]
+pub mod cluster;
 #[cfg(feature = "real-tools")]
 mod git_http;
 #[cfg(feature = "real-tools")]

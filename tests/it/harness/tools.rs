@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// The program of this name: `crane`, `oras`, `registry`, `cosign3`, `cosign2`,
 /// `referrers-registry`, `token-server`, `check-jsonschema`, `samples-python`, `tools-python`, `uv`, `act`,
 /// `actionlint`, `huggingface-python`,
-/// `mlflow3`, `mlflow3-python`, `mlflow2`, `mlflow2-python`, `minio`, `model-server`; and `kill-at`, for
+/// `mlflow3`, `mlflow3-python`, `mlflow2`, `mlflow2-python`, `minio`, `model-server`, `kubectl` and what [`cluster`](super::cluster) is of; and `kill-at`, for
 /// [`killed_at_every_write`](super::killed_at_every_write).
 ///
 /// A test that needs a tool fails without it; it is never skipped.

@@ -56,18 +56,30 @@ pub fn try_ask(
     headers: &[(&str, &str)],
     body: Option<&Value>,
 ) -> std::io::Result<Said> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    try_send(host, method, path, headers, body.as_bytes())
+}
+
+/// The same with a body of any bytes.
+pub fn try_send(
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> std::io::Result<Said> {
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let body = body.map(Value::to_string).unwrap_or_default();
     let mut head = format!("{method} {path} HTTP/1.0\r\nhost: {host}\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!(
-        "content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "content-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     ));
     stream.write_all(head.as_bytes())?;
+    stream.write_all(body)?;
     let mut raw = Vec::new();
     stream.read_to_end(&mut raw)?;
     let end = raw.windows(4).position(|window| window == b"\r\n\r\n");

@@ -1,11 +1,13 @@
 //! Manifests whose models are in an S3-compatible store: MinIO.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusty_s3::actions::S3Action as _;
 use rusty_s3::{Bucket, Credentials, UrlStyle};
 use serde_json::{Value, json};
 use url::Url;
+use walkdir::WalkDir;
 
 use crate::harness::minio::Minio;
 use crate::harness::{Answer, Front, Outcome, Sandbox, Yard, web};
@@ -17,14 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const HOLDS: Duration = Duration::from_secs(3600);
 
 /// A bucket of the store, as whoever fills it has it.
-struct Filled {
+pub(super) struct Filled {
     minio: Minio,
     bucket: Bucket,
     credentials: Credentials,
 }
 
 impl Filled {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let minio = Minio::start();
         let url = minio.url().parse().unwrap();
         let bucket = Bucket::new(url, UrlStyle::Path, "models", "us-east-1").unwrap();
@@ -37,21 +39,46 @@ impl Filled {
         let made = filled.bucket.create_bucket(&filled.credentials).sign(HOLDS);
         // It says that it is ready a moment before it is.
         let began = Instant::now();
-        while filled.sent(&made, None).status == 503 && began.elapsed() < PATIENCE {
+        while filled.sent(&made, &[]).status == 503 && began.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(20));
         }
         filled
     }
 
+    /// Puts every file below `folder` below `prefix`.
+    pub(super) fn put_folder(&self, prefix: &str, folder: &Path) {
+        for entry in WalkDir::new(folder).min_depth(1) {
+            let entry = entry.unwrap();
+            if entry.file_type().is_file() {
+                let name = entry.path().strip_prefix(folder).unwrap();
+                let key = format!("{prefix}/{}", name.display());
+                self.put_bytes(&key, &std::fs::read(entry.path()).unwrap());
+            }
+        }
+    }
+
     fn put(&self, key: &str, content: &Value) {
+        self.put_bytes(key, content.to_string().as_bytes());
+    }
+
+    fn put_bytes(&self, key: &str, content: &[u8]) {
         let put = self.bucket.put_object(Some(&self.credentials), key);
-        let said = self.sent(&put.sign(HOLDS), Some(content));
+        let said = self.sent(&put.sign(HOLDS), content);
         assert_eq!(said.status, 200, "{}", said.text());
     }
 
-    fn sent(&self, url: &Url, content: Option<&Value>) -> web::Said {
+    fn sent(&self, url: &Url, content: &[u8]) -> web::Said {
         let path = format!("{}?{}", url.path(), url.query().unwrap_or_default());
-        web::ask(&self.host(), "PUT", &path, &[], content)
+        web::try_send(&self.host(), "PUT", &path, &[], content).unwrap()
+    }
+
+    /// What reads it finds it and its keys by.
+    pub(super) fn variables(&self) -> [(&'static str, String); 3] {
+        [
+            ("AWS_ACCESS_KEY_ID", Minio::KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", Minio::SECRET.to_owned()),
+            ("AWS_ENDPOINT_URL", self.minio.url()),
+        ]
     }
 
     fn host(&self) -> String {

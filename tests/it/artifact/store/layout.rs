@@ -212,6 +212,9 @@ async fn a_file_that_nobody_writes_to_is_taken_as_it_is() {
     fs::remove_file(&file).unwrap();
     fs::write(&file, "WEIGHTS").unwrap();
     let refused = put("refused", &packed).await.unwrap_err();
-    assert!(format!("{refused:?}").contains("it changed since it was packed"), "{refused:?}");
+    assert!(
+        format!("{refused:?}").contains("it changed since it was packed"),
+        "{refused:?}"
+    );
     assert!(!blob("refused").exists());
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use modelyard::check::yaml;
 
-use super::yard;
+use super::{copy_files, yard};
 use crate::harness::Sandbox;
 
 const ENVIRONMENT: &str = "\
@@ -100,18 +100,7 @@ fn a_deployment_comes_back_as_it_went_and_what_has_no_field_is_told() {
     );
     assert_eq!(fs::read(&file).unwrap(), written);
 
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/diabetes/1.0.0");
-    let there = "cluster/health/diabetes-progression/1.0.0";
-    for entry in walkdir::WalkDir::new(model) {
-        let entry = entry.unwrap();
-        if entry.file_type().is_file() {
-            let name = entry.path().strip_prefix(model).unwrap();
-            sandbox.write(
-                format!("{there}/{}", name.display()),
-                fs::read(entry.path()).unwrap(),
-            );
-        }
-    }
+    copy_files(&sandbox, "cluster/health/diabetes-progression/1.0.0");
     let other = Sandbox::new();
     let back = other.yard();
     back.write("environments/hospital.yaml", ENVIRONMENT);

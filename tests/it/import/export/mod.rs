@@ -1,6 +1,8 @@
 //! `modelyard export`: out again, and back.
 
 mod cluster;
+#[cfg(feature = "real-tools")]
+mod controller;
 mod folder;
 mod huggingface;
 mod mlflow;
@@ -21,17 +23,31 @@ const RECORD: &str = "models/health/diabetes-progression/versions/1.0.0.yaml";
 const NAMESPACE: [&str; 1] = ["--namespace=health"];
 const CARD: &str = "models/health/diabetes-progression/README.md";
 
+/// The example's files.
+const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/diabetes/1.0.0");
+
+/// Writes the example's files into a folder of the sandbox.
+fn copy_files(sandbox: &Sandbox, folder: &str) {
+    for entry in walkdir::WalkDir::new(FILES) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            let name = entry.path().strip_prefix(FILES).unwrap();
+            let bytes = fs::read(entry.path()).unwrap();
+            sandbox.write(format!("{folder}/{}", name.display()), bytes);
+        }
+    }
+}
+
 /// A yard with the example `health/diabetes-progression:1.0.0`, released and the champion.
 fn yard(sandbox: &Sandbox) -> Yard<'_> {
     let yard = sandbox.yard();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/diabetes");
     let model = example.join("model.yaml");
     let version = example.join("1.0.0.yaml");
-    let files = example.join("1.0.0");
     let said = |path: &Path| format!("--from={}", path.display());
     let words = [
         "publish".to_owned(),
-        files.display().to_string(),
+        FILES.to_owned(),
         "--as=health/diabetes-progression:1.0.0".to_owned(),
         "--unsigned".to_owned(),
         said(&model),
