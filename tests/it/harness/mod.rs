@@ -32,6 +32,8 @@ mod yard;
 #[cfg(feature = "real-tools")]
 pub mod cluster;
 #[cfg(feature = "real-tools")]
+pub mod docker;
+#[cfg(feature = "real-tools")]
 mod git_http;
 #[cfg(feature = "real-tools")]
 pub mod gitea;

@@ -1,6 +1,7 @@
 //! Images that are started and asked.
 
 use crate::harness::Sandbox;
+use crate::harness::docker::Docker;
 use crate::harness::images::{Images, free_port};
 
 #[test]
@@ -38,6 +39,38 @@ fn a_server_that_runs_tells_its_protocol_and_is_ended() {
         images.podman(["ps", "--all", "--quiet"]).success().stdout,
         ""
     );
+}
+
+#[test]
+fn docker_asks_as_podman_does() {
+    let sandbox = Sandbox::new();
+    let (yard, images, docker) = (sandbox.yard(), Images::new(&sandbox), Docker::start());
+    images.with_server();
+    let lines = "FROM scratch\nCOPY serve /serve\nENV MODEL_NAME=fraud LISTEN=0.0.0.0:8080\nEXPOSE 8080\nENTRYPOINT [\"/serve\"]\n";
+    let ends = format!("{}ENV FAIL=no-license\n", lines);
+    for (name, lines) in [("serve", lines), ("ends", &ends)] {
+        let image = format!("localhost/{name}:1.0.0");
+        images.build(&image, lines);
+        let archive = format!("{name}.tar");
+        let words = ["save", "--quiet", "--output", &archive, &image];
+        images.podman(words).success();
+    }
+    let import = |name: &str| {
+        let place = format!("image:{}.tar", sandbox.path(name).display());
+        let name = format!("--name={name}");
+        let import = yard.import([&*place, "--probe", &name]);
+        let import = import.env("MODELYARD_CONTAINER_ENGINE", "docker");
+        docker.know(import).run().success()
+    };
+    import("serve").prints("it speaks the Open Inference Protocol (V2)");
+    import("ends")
+        .prints("its protocol was not recognised: it ended by itself with 1")
+        .prints("no-license");
+    // Neither a container nor an image is left.
+    for words in [&["ps", "--all", "--quiet"][..], &["images", "--quiet"]] {
+        let left = docker.docker(&sandbox, words.iter().copied());
+        assert_eq!(left.success().stdout, "");
+    }
 }
 
 #[test]
