@@ -289,7 +289,8 @@ impl Mapping {
 
     /// Where a version is in its life that is at `stage` in its source; as MLflow's stages, and
     /// GTO's, where nothing else is said: Production is released, Archived and deregistered are
-    /// deprecated, all else is staged.
+    /// deprecated, our own words are what they are, all else is staged. What is recycled there, and
+    /// comes here, is restored.
     pub fn lifecycle(&self, stage: Option<&str>) -> Lifecycle {
         let Some(stage) = stage else {
             return self
@@ -302,6 +303,7 @@ impl Mapping {
         said.unwrap_or(match stage.to_ascii_lowercase().as_str() {
             "production" | "prod" | "released" => Lifecycle::Released,
             "archived" | "deprecated" | "deregistered" => Lifecycle::Deprecated,
+            "retired" | "recycled" => Lifecycle::Retired,
             _ => Lifecycle::Staged,
         })
     }
@@ -462,6 +464,7 @@ mod tests {
         assert_eq!(mapping.lifecycle(Some("Production")), Lifecycle::Released);
         assert_eq!(mapping.lifecycle(Some("Staging")), Lifecycle::Released);
         assert_eq!(mapping.lifecycle(Some("Archived")), Lifecycle::Deprecated);
+        assert_eq!(mapping.lifecycle(Some("recycled")), Lifecycle::Retired);
         assert_eq!(mapping.lifecycle(None), Lifecycle::Staged);
         let alias = |word: &str| {
             let mapped = mapping.alias(word).unwrap();

@@ -82,3 +82,28 @@ fn a_folder_comes_back_as_the_records_the_card_and_the_digest_that_went() {
         "{record}"
     );
 }
+
+#[test]
+fn a_retired_version_comes_back_as_one() {
+    let sandbox = Sandbox::new();
+    let yard = yard(&sandbox);
+    let record = yard.show("main", RECORD);
+    yard.write(
+        RECORD,
+        &record.replace("lifecycle: released", "lifecycle: retired"),
+    );
+    yard.commit("It is retired");
+    let out = sandbox.path("out");
+    let path = out.to_str().unwrap();
+    let words = [
+        "export",
+        "health/diabetes-progression:1.0.0",
+        path,
+        "--to=folder",
+    ];
+    yard.modelyard(words).run().success();
+    let other = Sandbox::new();
+    let back = imported(&other, path, &[]);
+    assert_eq!(fields(&back, RECORD), fields(&yard, RECORD));
+    back.modelyard(["check"]).run().success();
+}
