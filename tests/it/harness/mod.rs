@@ -40,6 +40,8 @@ pub mod gitea;
 #[cfg(feature = "real-tools")]
 pub mod images;
 #[cfg(feature = "real-tools")]
+mod kernel;
+#[cfg(feature = "real-tools")]
 mod killing;
 #[cfg(feature = "real-tools")]
 pub mod minio;
@@ -67,6 +69,8 @@ pub use geti::{FakeGeti, GETI_TOKEN};
 #[cfg(feature = "real-tools")]
 pub use git_http::GitHttp;
 pub use hub::{FakeHub, HUB_TOKEN};
+#[cfg(feature = "real-tools")]
+pub use kernel::under_own_kernel;
 #[cfg(feature = "real-tools")]
 pub use killing::{full_at_each_nth_write, killed_at_each_nth_write, killed_at_every_write};
 pub use patience::{in_time, in_time_of_tasks};

@@ -11,8 +11,15 @@ use serde_json::{Value, json};
 
 #[cfg(feature = "real-tools")]
 use super::process::why;
-use super::process::{begun, failed, id, order, seen, server, server_of, signal, stubborn};
+use super::process::{
+    begun, failed, id, modelyard, order, seen, server, server_of, signal, stubborn,
+};
+#[cfg(feature = "real-tools")]
+use crate::harness::under_own_kernel;
 use crate::harness::{Sandbox, in_time_of_tasks};
+
+/// The variable that says that this host's groups have to limit memory and processors.
+const ALL_LIMITS: &str = "MODELYARD_TEST_ALL_LIMITS";
 
 /// The group of the instance that is ordered, as it is to be made; nothing where none can be.
 fn group(sandbox: &Sandbox) -> Value {
@@ -74,6 +81,59 @@ async fn a_runtime_is_in_a_group_of_its_own_with_its_limits() {
     server.stop(&id(1)).await.unwrap();
 }
 
+/// A version whose program is this script.
+fn program(sandbox: &Sandbox, text: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = sandbox.write("own/server", text);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program.parent().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_more_than_its_share_of_processors_waits() {
+    let sandbox = Sandbox::new();
+    let groups = Groups::find();
+    let limiting = groups.limiting();
+    let (memory, cpu) = (limiting.memory, limiting.cpu);
+    if std::env::var_os(ALL_LIMITS).is_some() {
+        let all = (By::ControlGroup, By::ControlGroup);
+        assert_eq!((memory, cpu), all, "{:?}", limiting.why);
+    }
+    let server = server_of(&sandbox, modelyard(), groups);
+    let files = program(&sandbox, "#!/bin/sh\nwhile :; do :; done\n");
+    let busy = order(1, &files, "command", json!({"cpu": "100m"}));
+    server.start(&busy).await.unwrap();
+    if cpu == By::ControlGroup {
+        let told = place(&group(&sandbox)).join("cpu.stat");
+        let began = Instant::now();
+        let waits = || {
+            let told = fs::read_to_string(&told).unwrap_or_default();
+            let mut counts = told.lines().filter_map(|line| line.split_once(' '));
+            counts.any(|(name, count)| name == "nr_throttled" && count != "0")
+        };
+        while !waits() {
+            in_time_of_tasks(began).await;
+        }
+    }
+    server.stop(&id(1)).await.unwrap();
+}
+
+#[cfg(feature = "real-tools")]
+#[test]
+fn on_a_kernel_that_has_them_groups_limit_memory_and_processors() {
+    let sandbox = Sandbox::new();
+    let tests = std::env::current_exe().unwrap();
+    let line = format!(
+        "env {ALL_LIMITS}=1 {} --test-threads=1 --skip on_a_kernel target::groups::",
+        tests.display()
+    );
+    let ran = under_own_kernel(&sandbox, &line);
+    let told = "Memory cgroup out of memory: Killed process";
+    ran.prints(told)
+        .prints("4 passed; 0 failed")
+        .prints("ended with 0");
+}
+
 /// What this host has, and what every host has.
 fn kinds() -> [Groups; 2] {
     [Groups::find(), Groups::none("a test wants none")]
@@ -108,23 +168,17 @@ async fn a_shim_killed_before_it_told_of_its_runtime_leaves_nothing() {
 #[cfg(feature = "real-tools")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_program_started_ends_with_it_and_too_much_memory_is_told() {
-    use std::os::unix::fs::PermissionsExt as _;
     for groups in kinds() {
         let sandbox = Sandbox::new();
         let limited = groups.limiting().memory;
         let server = server_of(&sandbox, env!("CARGO_BIN_EXE_modelyard"), groups);
         let number = sandbox.path("number");
-        let program = |text: &str| {
-            let program = sandbox.write("own/server", text);
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-            program.parent().unwrap().to_owned()
-        };
         // In a session of its own, out of the reach of signals to the runtime's.
         let leaving = format!(
             "#!/bin/sh\nsetsid sh -c 'echo $$ > \"{}\"; exec sleep 1000' &\nexec sleep 1000\n",
             number.display()
         );
-        let leaving = order(1, &program(&leaving), "command", json!({}));
+        let leaving = order(1, &program(&sandbox, &leaving), "command", json!({}));
         server.start(&leaving).await.unwrap();
         let began = Instant::now();
         let process: u32 = loop {
@@ -138,7 +192,12 @@ async fn what_a_program_started_ends_with_it_and_too_much_memory_is_told() {
         gone(process).await;
 
         let eating = "#!/usr/bin/env python3\neaten = []\nwhile True:\n    eaten.append(bytearray(1 << 20))\n";
-        let eating = order(1, &program(eating), "command", json!({"memory": "128Mi"}));
+        let eating = order(
+            1,
+            &program(&sandbox, eating),
+            "command",
+            json!({"memory": "128Mi"}),
+        );
         server.start(&eating).await.unwrap();
         let ended = seen(&server, failed).await;
         let told = match limited {
