@@ -152,6 +152,7 @@ impl Found {
             let Labelled {
                 label,
                 version,
+                moves,
                 remark,
             } = unit.labelled();
             let revision = unit.revision();
@@ -185,6 +186,7 @@ impl Found {
             listing.versions.push(Listed {
                 here: ours.and_then(|name| name.parse().ok()),
                 version,
+                moves,
                 revision: Some(revision),
                 created_at: unit.created_at,
                 tags: unit.tags.clone(),

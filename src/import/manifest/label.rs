@@ -12,6 +12,8 @@ pub(super) struct Labelled {
     pub label: String,
     /// The version that it plainly is.
     pub version: Option<Version>,
+    /// Whether nothing says it: what is new is the next version then.
+    pub moves: bool,
     /// What a person should know of it.
     pub remark: Option<String>,
 }
@@ -22,6 +24,7 @@ pub(super) fn label(said: Option<String>, uri: Option<&str>) -> Labelled {
     let told = |label: String, remark| Labelled {
         version: plain(&label),
         label,
+        moves: false,
         remark,
     };
     if let Some(said) = said {
@@ -31,8 +34,14 @@ pub(super) fn label(said: Option<String>, uri: Option<&str>) -> Labelled {
         let remark = format!("the version {part} is from the model's address");
         return told(part.to_owned(), Some(remark));
     }
-    let remark = format!("nothing says which version it is: it is taken for {FIRST}");
-    told(FIRST.to_owned(), Some(remark))
+    let remark = format!(
+        "nothing says which version it is: it is {FIRST} at first and the next minor version after \
+         that, unless --map or --as says another"
+    );
+    Labelled {
+        moves: true,
+        ..told(FIRST.to_owned(), Some(remark))
+    }
 }
 
 /// `1.4.0`, `v1.4`, `3`: as a whole version.

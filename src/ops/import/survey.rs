@@ -170,11 +170,7 @@ impl Survey {
         let here = &self.here[&called.model];
         let source = &*request.source;
         let of_source: Vec<_> = here.iter().filter(|one| comes_from(one, source)).collect();
-        let reference = Some(&surveyed.listed.reference);
-        let same = |record: &&ModelVersion| {
-            let imported = record.spec.imported.as_ref();
-            imported.and_then(|imported| imported.reference.as_ref()) == reference
-        };
+        let same = |record: &&ModelVersion| is_known_by(record, &surveyed.listed, &called.version);
         // A folder's name tells little of what is in it: whoever says what that is means that one.
         let meant = version_said(request).filter(|_| source.address().is_none());
         let is_meant =
@@ -256,6 +252,21 @@ impl Survey {
             }
         }
     }
+}
+
+/// Whether `record` is what is listed, or what that was before. What one reference means can be one
+/// version after the other: under a label that moves on what is new is none of those before, and
+/// what is called otherwise isn't either.
+fn is_known_by(record: &ModelVersion, listed: &Listed, version: &Version) -> bool {
+    let Some(imported) = &record.spec.imported else {
+        return false;
+    };
+    let is_other = match (&imported.revision, &listed.revision) {
+        (Some(then), Some(now)) => then != now,
+        _ => false,
+    };
+    imported.reference.as_ref() == Some(&listed.reference)
+        && (!is_other || (!listed.moves && record.metadata.version == *version))
 }
 
 /// What a version that was imported before is now.

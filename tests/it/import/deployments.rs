@@ -86,3 +86,32 @@ fn an_inference_service_becomes_a_version_and_a_deployment_of_it() {
     yard.import(words).run().success();
     assert_eq!(yard.refs(), refs);
 }
+
+#[test]
+fn what_a_manifest_has_later_is_another_version() {
+    let sandbox = Sandbox::new();
+    let yard = sandbox.yard();
+    yard.write("environments/hospital.yaml", ENVIRONMENT);
+    yard.commit("A hospital");
+    let map = sandbox.write("map.yaml", "environments: {clinics: hospital}\n");
+    let map = format!("--map={}", map.display());
+    let source = format!("kserve:{}", sandbox.path("cluster").display());
+    let import = |folder: &str, content: &str| {
+        sandbox.write(format!("cluster/{folder}/notes.txt"), content);
+        let service = SERVICE.replace("models/diabetes", folder);
+        sandbox.write("cluster/services.yaml", service);
+        let words = [&*source, "--name=cluster", &*map];
+        let outcome = yard.import(words).run().success();
+        yard.merge("import/cluster");
+        outcome
+    };
+    // What nothing calls by a version counts up.
+    import("first", "one").prints("imported  vision/diabetes:1.0.0");
+    import("second", "two").prints("imported  vision/diabetes:1.1.0");
+    import("first", "one").prints("unchanged 1 version");
+    // What its address calls by one is that.
+    import("models/2.3.0", "three").prints("imported  vision/diabetes:2.3.0");
+    import("models/2.2.0", "four").prints("imported  vision/diabetes:2.2.0");
+    import("models/2.3.0", "three").prints("unchanged 1 version");
+    yard.modelyard(["check"]).run().success();
+}

@@ -210,7 +210,7 @@ fn of_kserve() {
     InferenceService/factory/diabetes -> vision/diabetes:1.0.0
       sha256:94c163c666103f064f6a8be185fe199c7716199a05937b0cad7cecb4e616f0a1
       found no field: storageUri
-      nothing says which version it is: it is taken for 1.0.0
+      nothing says which version it is: it is 1.0.0 at first and the next minor version after that, unless --map or --as says another
     InferenceService/factory/diabetes -> factory/diabetes
       found no field: {"predictor.model.image":"registry.acme.example/own:1"}
       20 % of the traffic were its newest version's, the rest that of the version before, which the manifest doesn't name
@@ -238,7 +238,7 @@ fn of_seldon_v1() {
     SeldonDeployment/factory/diabetes/main/model -> vision/diabetes:1.0.0
       sha256:94c163c666103f064f6a8be185fe199c7716199a05937b0cad7cecb4e616f0a1
       found no field: storageUri
-      nothing says which version it is: it is taken for 1.0.0
+      nothing says which version it is: it is 1.0.0 at first and the next minor version after that, unless --map or --as says another
     SeldonDeployment/factory/diabetes -> factory/diabetes
     ```
 
@@ -263,7 +263,7 @@ fn of_seldon_v2() {
     Model/factory/diabetes -> vision/diabetes:1.0.0
       sha256:94c163c666103f064f6a8be185fe199c7716199a05937b0cad7cecb4e616f0a1
       found no field: requirements, storageUri
-      nothing says which version it is: it is taken for 1.0.0
+      nothing says which version it is: it is 1.0.0 at first and the next minor version after that, unless --map or --as says another
     Model/factory/diabetes -> factory/diabetes
     ```
 

@@ -55,7 +55,8 @@ async fn models_experiments_and_pipelines_become_versions_and_deployments() {
         unmapped:
           storageUri: https://models.acme.example/iris-onnx/model.onnx
         files: model.onnx from https://models.acme.example/iris-onnx/model.onnx
-        remarks: ["nothing says which version it is: it is taken for 1.0.0"]
+        remarks:
+          - "nothing says which version it is: it is 1.0.0 at first and the next minor version after that, unless --map or --as says another"
       - version: rank 1.0.0
         reference: Model/lab/rank
         fields:

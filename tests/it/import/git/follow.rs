@@ -86,6 +86,13 @@ fn a_tag_that_moved_is_told_and_nothing_is_changed() {
     assert_eq!(yard.refs(), refs);
     repository.tag("v1.1.0", "Second");
     import().exits(1).prints("imported  vision/digits:1.1.0");
+    // Whoever says what it is now has it as that.
+    let map = sandbox.write("map.yaml", "versions: {v1.0.0: 1.0.1}\n");
+    let map = format!("--map={}", map.display());
+    yard.import([&*word, "--name=scripts", &map])
+        .run()
+        .success()
+        .prints("imported  vision/digits:1.0.1");
 }
 
 #[test]
