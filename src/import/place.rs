@@ -1,8 +1,8 @@
 //! Which source is meant: by a word on the command line, or an entry of the yard's `sources`.
 //!
 //! A word is `<kind>:<where>`: `mlflow:https://mlflow.acme.example`, `folder:./old`. A path without
-//! a kind is a folder or a file. Behind a git repository can stand which branch, tag or commit of
-//! it is meant and which folder, as Docker's build contexts have it:
+//! a kind is a folder or a file. Behind a git repository, of manifests too, can stand which branch,
+//! tag or commit of it is meant and which folder, as Docker's build contexts have it:
 //! `git:https://git.acme.example/ds/models.git#main:models/digits`.
 
 use std::fmt;
@@ -101,9 +101,9 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, PlaceError> {
         let place = |source_type, at: &str| {
-            let (at, revision, path) = match source_type {
-                SourceType::Git | SourceType::Gto => within(at),
-                _ => (at, None, None),
+            let (at, revision, path) = match is_in_git(source_type) {
+                true => within(at),
+                false => (at, None, None),
             };
             Self {
                 source_type,
@@ -134,6 +134,14 @@ impl FromStr for Place {
             None => Ok(place(SourceType::Folder, text)),
         }
     }
+}
+
+/// Whether sources of this kind can be in a git repository.
+const fn is_in_git(kind: SourceType) -> bool {
+    matches!(
+        kind,
+        SourceType::Git | SourceType::Gto | SourceType::Kserve | SourceType::Seldon
+    )
 }
 
 /// `ADDRESS#REF:FOLDER`, of which all but the address can be left out.
@@ -182,6 +190,11 @@ impl Place {
         })
     }
 
+    /// Whether only a part of it is meant: a folder, or what it was at a commit.
+    pub(super) const fn is_within(&self) -> bool {
+        self.revision.is_some() || self.path.is_some()
+    }
+
     /// Opens it. Nothing is asked of it yet.
     ///
     /// # Errors
@@ -193,8 +206,8 @@ impl Place {
                 let program = opening.folder.join(&self.at);
                 Ok(Arc::new(Custom::new(program, &self.at)))
             }
-            SourceType::Kserve => Ok(Arc::new(kserve::open(&self.at, opening)?)),
-            SourceType::Seldon => Ok(Arc::new(seldon::open(&self.at, opening)?)),
+            SourceType::Kserve => Ok(Arc::new(kserve::open(self, opening)?)),
+            SourceType::Seldon => Ok(Arc::new(seldon::open(self, opening)?)),
             SourceType::Huggingface => huggingface::open(self, opening),
             SourceType::Mlflow => Ok(Arc::new(Mlflow::open(self, opening)?)),
             SourceType::Geti => Ok(Arc::new(Geti::open(self, opening)?)),
@@ -213,9 +226,9 @@ impl fmt::Display for Place {
         let is_same = shown.strip_suffix('/') == Some(&self.at);
         let at = if is_same { &self.at } else { &shown };
         write!(formatter, "{}:{at}", self.source_type)?;
-        let (SourceType::Git | SourceType::Gto) = self.source_type else {
+        if !is_in_git(self.source_type) {
             return Ok(());
-        };
+        }
         match (&self.revision, &self.path) {
             (None, None) => Ok(()),
             (Some(revision), None) => write!(formatter, "#{revision}"),
@@ -258,6 +271,10 @@ mod tests {
             ),
             ("git:./b#:m", "git:./b#:m"),
             ("git:./b#main", "git:./b#main"),
+            (
+                "kserve:git@git.acme.example:a/deploy.git#main:prod",
+                "kserve:git@git.acme.example:a/deploy.git#main:prod",
+            ),
             ("oci-layout:./kits:1.0.0", "oci:oci-layout:./kits:1.0.0"),
         ] {
             assert_eq!(read(text).unwrap(), place, "{text}");

@@ -20,8 +20,8 @@ use crate::platform::retry::Policy;
 pub(super) struct Storage {
     /// The source, as errors name it.
     place: String,
-    /// The folder that files are in, where there is one.
-    root: Option<PathBuf>,
+    /// The folder that files are in, or why a path is none of a file.
+    root: Result<PathBuf, &'static str>,
     retry: Policy,
     /// The user's keys for an S3-compatible store.
     s3: Option<s3::Settings>,
@@ -34,13 +34,13 @@ const S3: s3::Own = s3::Own {
 };
 
 impl Storage {
-    /// For the source `place`, whose files are in `root`.
+    /// For the source `place`, whose files are in `root`, if it has any here.
     ///
     /// # Errors
     /// If the variables say that an S3-compatible store is where none can be.
     pub(super) fn new(
         place: &str,
-        root: Option<PathBuf>,
+        root: Result<PathBuf, &'static str>,
         opening: &Opening<'_>,
     ) -> Result<Self, ImportError> {
         Ok(Self {
@@ -56,6 +56,14 @@ impl Storage {
         redact::remote(uri)
     }
 
+    /// The path that `uri` is, if it is one.
+    pub(super) fn path(uri: &str) -> Option<&str> {
+        match uri.split_once("://") {
+            None => Some(uri),
+            Some((scheme, path)) => (scheme == "file").then_some(path),
+        }
+    }
+
     /// The files at `uri`; a relative one is looked for in `folder`, then in the root.
     ///
     /// # Errors
@@ -65,11 +73,11 @@ impl Storage {
         uri: &str,
         folder: Option<&Path>,
     ) -> Result<Files, ImportError> {
-        let Some((scheme, rest)) = uri.split_once("://") else {
-            return self.file(uri, folder);
-        };
+        if let Some(path) = Self::path(uri) {
+            return self.file(path, folder);
+        }
+        let (scheme, rest) = uri.split_once("://").unwrap_or_default();
         match scheme {
-            "file" => self.file(rest, folder),
             "http" | "https" => self.single(uri),
             "s3" => self.objects(uri, rest).await,
             _ => Err(self.no(uri, &needed(scheme, uri))),
@@ -170,11 +178,7 @@ impl Storage {
     }
 
     fn file(&self, path: &str, folder: Option<&Path>) -> Result<Files, ImportError> {
-        let Some(root) = &self.root else {
-            let why = "it is a path in a container of the cluster; import the manifests of the \
-                       folder that has it";
-            return Err(self.no(path, why));
-        };
+        let root = self.root.as_ref().map_err(|why| self.no(path, why))?;
         let places = folder.into_iter().chain([root.as_path()]);
         let Some(found) = places
             .map(|place| place.join(path))
@@ -246,7 +250,7 @@ mod tests {
     use super::*;
     use crate::artifact::StoreOptions;
 
-    fn storage(place: &str, root: Option<PathBuf>, keys: bool) -> Storage {
+    fn storage(place: &str, root: Result<PathBuf, &'static str>, keys: bool) -> Storage {
         let variables = |name: &str| -> Option<SecretString> {
             let name = name.starts_with("AWS_").then_some(name)?;
             let url = name.contains("URL").then_some("http://127.0.0.1:1");
@@ -279,7 +283,7 @@ mod tests {
         fs::create_dir_all(root.join("tree/models/iris")).unwrap();
         fs::write(root.join("secret"), "s").unwrap();
         fs::write(deploy.join("model.onnx"), "m").unwrap();
-        let storage = storage("deploy", Some(root.join("tree")), false);
+        let storage = storage("deploy", Ok(root.join("tree")), false);
         let absolute = format!("file://{}", root.join("tree/models/iris").display());
         for (uri, path) in [
             ("model.onnx", "tree/deploy/model.onnx"),
@@ -319,15 +323,14 @@ mod tests {
             let error = error.to_string();
             assert!(error.contains(told), "{uri}: {error}");
         }
-        let of_cluster = self::storage("context=prod", None, true);
+        let of_cluster = self::storage("context=prod", Err("nowhere"), true);
         let error = of_cluster.find("/mnt/models", None).await.unwrap_err();
-        let error = error.to_string();
-        assert!(error.contains("container of the cluster"), "{error}");
+        assert!(error.to_string().ends_with("nowhere"), "{error}");
     }
 
     #[tokio::test]
     async fn a_file_behind_http_has_the_name_at_its_end() {
-        let storage = storage("deploy", None, false);
+        let storage = storage("deploy", Err("nowhere"), false);
         let uri = "https://u:p@models.example.com/a/model.onnx?sig=abc";
         let Ok(Files::There(files)) = storage.find(uri, None).await else {
             panic!("{uri}");

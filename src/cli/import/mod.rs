@@ -33,6 +33,7 @@ Examples:
   modelyard import mlflow:https://mlflow.example.com --namespace vision --owner vision --dry-run
   modelyard import mlflow:https://mlflow.example.com --map names.yaml --select 'name=fraud-*'
   modelyard import ./old-model --as vision/digits:1.0.0 --owner vision
+  modelyard import kserve:https://git.example.com/team/deploy.git#main:manifests/prod --list
   modelyard import image:registry.example.com/team/serve:1.2.0 --copy --owner vision
   modelyard import --follow            every source of modelyard.yaml
   modelyard import --follow lab        the one that is called lab

@@ -32,8 +32,7 @@ impl At {
                 reason: "no repository can be there".to_owned(),
             });
         }
-        let first = text.split('/').next().unwrap_or_default();
-        if text.contains("://") || (first.contains(':') && !first.starts_with('.')) {
+        if is_elsewhere(text) {
             return Ok((Self::Remote(text.to_owned()), shown));
         }
         let path = folder.join(text);
@@ -41,6 +40,12 @@ impl At {
         let shown = path.display().to_string();
         Ok((Self::Folder(path), shown))
     }
+}
+
+/// Whether `text` is an address, and no path of this machine.
+pub(in crate::import) fn is_elsewhere(text: &str) -> bool {
+    let first = text.split('/').next().unwrap_or_default();
+    text.contains("://") || (first.contains(':') && !first.starts_with('.'))
 }
 
 /// The header that carries our token, for the address's own host alone. A forge takes a token for

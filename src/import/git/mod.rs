@@ -35,9 +35,10 @@ use super::{
     SourceFile,
 };
 use crate::platform::Progress;
-use crate::record::kind::{RelativePath, SourceType};
+use crate::record::kind::SourceType;
+pub(super) use address::is_elsewhere;
 use naming::{FIRST, Point};
-pub(super) use printed::Said;
+pub(super) use printed::{Entry, EntryKind, Said};
 pub(super) use refs::Ref;
 use refs::Refs;
 pub(super) use repository::Repository;
@@ -50,8 +51,6 @@ const EACH: &str = "*";
 #[derive(Debug)]
 pub(super) struct Git {
     versions: Versions,
-    asked: Option<String>,
-    path: Option<String>,
     /// Where what was listed is, by its reference.
     spots: Mutex<BTreeMap<String, Spot>>,
 }
@@ -62,20 +61,8 @@ impl Git {
     /// # Errors
     /// If no repository can be there.
     pub(super) fn open(place: &Place, opening: &Opening<'_>) -> Result<Self, ImportError> {
-        let repository = Repository::open(place, opening)?;
-        let path = place.path.as_deref().map(|path| {
-            let path = path.trim_end_matches('/');
-            path.parse::<RelativePath>()
-                .map(|path| path.to_string())
-                .map_err(|error| ImportError::Malformed {
-                    place: repository.place.clone(),
-                    reason: error.to_string(),
-                })
-        });
         Ok(Self {
-            path: path.transpose()?,
-            asked: place.revision.clone(),
-            versions: Versions::new(repository),
+            versions: Versions::new(Repository::open(place, opening)?),
             spots: Mutex::default(),
         })
     }
@@ -83,12 +70,9 @@ impl Git {
     /// The folders that are models, as they are at `newest`.
     async fn folders(&self, newest: &Point) -> Result<Vec<String>, ImportError> {
         let repository = &self.versions.repository;
-        let path = match &self.path {
-            Some(path) => path.clone(),
-            None => repository.prefix().await?.to_owned(),
-        };
+        let path = repository.folder().await?;
         let Some(parent) = path.strip_suffix(EACH) else {
-            return Ok(vec![path]);
+            return Ok(vec![path.to_owned()]);
         };
         let parent = parent.trim_end_matches('/');
         repository.fetch(&[&newest.object]).await?;
@@ -116,7 +100,7 @@ impl Git {
             Some(name) => name.to_owned(),
         };
         let known = if folder.is_empty() { &*name } else { folder };
-        let points = match self.asked {
+        let points = match repository.asked {
             Some(_) => Vec::new(),
             None => naming::tagged(refs, &name),
         };
@@ -142,7 +126,7 @@ impl Git {
         }
         let content = repository.object(&newest.commit, folder).await?;
         let is_tagged = found.iter().any(|(point, _)| point.commit == newest.commit);
-        if self.asked.is_some() && newest.version.is_some() {
+        if repository.asked.is_some() && newest.version.is_some() {
             found.extend(content.map(|_| (newest.clone(), None)));
         } else if found.is_empty() {
             found.extend(content.map(|content| (newest.clone(), Some(content))));
@@ -203,28 +187,19 @@ impl Source for Git {
     async fn list(&self, _progress: &dyn Progress) -> Result<Listing, ImportError> {
         let repository = &self.versions.repository;
         let refs = repository.refs().await?;
-        let lacks = |what: String| ImportError::Lacks {
-            place: repository.place.clone(),
-            what,
-        };
-        let newest = match &self.asked {
-            Some(asked) => naming::asked(&refs, asked).ok_or_else(|| {
-                lacks(format!("branch or tag {asked}, and it is no whole commit"))
-            })?,
-            None => naming::newest(&refs).ok_or_else(|| lacks("commit".to_owned()))?,
-        };
+        let newest = repository.point(&refs)?;
         let mut listing = Listing::default();
         let mut used = BTreeSet::new();
         for folder in self.folders(&newest).await? {
             self.list_folder(&refs, &newest, &folder, &mut used, &mut listing)
                 .await?;
         }
-        if self.asked.is_none() {
+        if repository.asked.is_none() {
             listing.left_out.extend(naming::others(&refs, &used));
         }
         if listing.versions.is_empty() {
-            let path = self.path.as_deref().unwrap_or("folder");
-            return Err(lacks(format!("{path} at {}", newest.name)));
+            let path = repository.path.as_deref().unwrap_or("folder");
+            return Err(repository.lacks(format!("{path} at {}", newest.name)));
         }
         listing
             .versions
@@ -234,10 +209,8 @@ impl Source for Git {
 
     async fn candidate(&self, listed: &Listed) -> Result<Candidate, ImportError> {
         let spot = self.spots.lock().await.get(&listed.reference).cloned();
-        let spot = spot.ok_or_else(|| ImportError::Lacks {
-            place: self.place(),
-            what: listed.reference.clone(),
-        })?;
+        let lacks = || self.versions.repository.lacks(listed.reference.clone());
+        let spot = spot.ok_or_else(lacks)?;
         let mut candidate = self.versions.candidate(&spot).await?;
         if listed.moves {
             candidate.remarks.push(format!(

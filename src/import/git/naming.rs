@@ -88,8 +88,20 @@ pub(super) fn others(refs: &Refs, used: &BTreeSet<String>) -> Option<LeftOut> {
     })
 }
 
+/// The point that is meant: the one that is `asked` for, else what the main branch has.
+///
+/// # Errors
+/// What there isn't.
+pub(super) fn meant(refs: &Refs, asked: Option<&str>) -> Result<Point, String> {
+    match asked {
+        Some(name) => self::asked(refs, name)
+            .ok_or_else(|| format!("branch or tag {name}, and it is no whole commit")),
+        None => newest(refs).ok_or_else(|| "commit".to_owned()),
+    }
+}
+
 /// The point that `asked` names: a tag, a branch, or a whole commit.
-pub(super) fn asked(refs: &Refs, asked: &str) -> Option<Point> {
+fn asked(refs: &Refs, asked: &str) -> Option<Point> {
     if let Some((named, is_tag)) = refs.find(asked) {
         let version = if is_tag { version(asked) } else { None };
         return Some(Point::of(named, version));
@@ -103,7 +115,7 @@ pub(super) fn asked(refs: &Refs, asked: &str) -> Option<Point> {
 }
 
 /// What the main branch has; `None` where there is no commit at all.
-pub(super) fn newest(refs: &Refs) -> Option<Point> {
+fn newest(refs: &Refs) -> Option<Point> {
     let head = refs.head.clone()?;
     Some(Point {
         name: refs.main.clone().unwrap_or_else(|| "HEAD".to_owned()),

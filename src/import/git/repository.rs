@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::address::{At, header};
+use super::naming::{Point, meant};
 use super::printed::{Entry, Said, batch, entry};
 use super::program::{self, Program, Remote};
 use super::refs::{MAX_REFS, Refs};
@@ -21,6 +22,7 @@ use crate::import::{ImportError, MAX_FILES, Opened, Opening, Place, piped};
 use crate::platform::atomic::FileError;
 use crate::platform::redact;
 use crate::platform::retry::Policy;
+use crate::record::kind::RelativePath;
 
 /// The most entries of a commit's folder, submodules and links among them.
 const MAX_ENTRIES: usize = 4 * MAX_FILES;
@@ -38,6 +40,10 @@ pub(in crate::import) struct Repository {
     /// As people write it, without credentials.
     pub(in crate::import) place: String,
     token: Option<SecretString>,
+    /// The branch, tag or commit that is asked for.
+    pub(super) asked: Option<String>,
+    /// The folder or file in it that is asked for.
+    pub(super) path: Option<String>,
     retry: Policy,
     opened: OnceCell<Ground>,
     fetched: Mutex<BTreeSet<String>>,
@@ -64,12 +70,23 @@ impl Repository {
         opening: &Opening<'_>,
     ) -> Result<Self, ImportError> {
         let (at, shown) = At::of(&place.at, &opening.folder)?;
+        let path = place.path.as_deref().map(|path| {
+            let path = path.trim_end_matches('/');
+            path.parse::<RelativePath>()
+                .map(|path| path.to_string())
+                .map_err(|error| ImportError::Malformed {
+                    place: shown.clone(),
+                    reason: error.to_string(),
+                })
+        });
         let token = place
             .token
             .as_deref()
             .and_then(|name| (opening.variables)(name));
         Ok(Self {
             at,
+            path: path.transpose()?,
+            asked: place.revision.clone(),
             place: shown,
             token,
             retry: opening.retry,
@@ -153,12 +170,32 @@ impl Repository {
         }
     }
 
-    /// The folder in it that was meant by a path of this machine; empty for all of it.
+    /// The folder or file in it that is asked for, or meant by a path of this machine; empty for
+    /// all of it.
     ///
     /// # Errors
     /// If there is no repository.
-    pub(in crate::import) async fn prefix(&self) -> Result<&str, ImportError> {
-        Ok(&self.opened().await?.prefix)
+    pub(super) async fn folder(&self) -> Result<&str, ImportError> {
+        match &self.path {
+            Some(path) => Ok(path),
+            None => Ok(&self.opened().await?.prefix),
+        }
+    }
+
+    /// The point of `refs` that is asked for, or else what the main branch has.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(super) fn point(&self, refs: &Refs) -> Result<Point, ImportError> {
+        meant(refs, self.asked.as_deref()).map_err(|what| self.lacks(what))
+    }
+
+    /// That it doesn't have `what`.
+    pub(super) fn lacks(&self, what: String) -> ImportError {
+        ImportError::Lacks {
+            place: self.place.clone(),
+            what,
+        }
     }
 
     /// The folder of git's own files, of a repository of this machine.
@@ -347,10 +384,7 @@ impl Repository {
         sizes.extend(more);
         match missing.first() {
             None => Ok(sizes),
-            Some(object) => Err(ImportError::Lacks {
-                place: self.place.clone(),
-                what: format!("object {object}, which a commit of it names"),
-            }),
+            Some(object) => Err(self.lacks(format!("object {object}, which a commit of it names"))),
         }
     }
 
@@ -424,10 +458,8 @@ impl Repository {
     ) -> Result<Opened, ImportError> {
         let git = &self.opened().await?.git;
         let mut child = git.open(object)?;
-        let output = child.stdout.take().ok_or_else(|| ImportError::Lacks {
-            place: self.place.clone(),
-            what: path.to_owned(),
-        })?;
+        let output = child.stdout.take();
+        let output = output.ok_or_else(|| self.lacks(path.to_owned()))?;
         Ok(Opened {
             from: 0,
             size_bytes,

@@ -14,6 +14,10 @@ use crate::platform::atomic::FileError;
 /// The most files of code that are read for what they tell.
 const MAX_READ: usize = 64;
 
+/// What the keys of files begin with that are objects of git's, and in an LFS store.
+const BLOB: &str = "blob:";
+const LFS: &str = "lfs:";
+
 /// Where a version is in a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::import) struct Spot {
@@ -43,6 +47,25 @@ impl Versions {
         Self {
             repository,
             lfs: Lfs::default(),
+        }
+    }
+
+    /// Where what is asked for of the repository is now.
+    ///
+    /// # Errors
+    /// If it can't be asked, or doesn't have it.
+    pub(in crate::import) async fn now(&self) -> Result<Spot, ImportError> {
+        let repository = &self.repository;
+        let point = repository.point(&repository.refs().await?)?;
+        repository.fetch(&[&point.object]).await?;
+        let path = repository.folder().await?;
+        match repository.object(&point.commit, path).await? {
+            None => Err(repository.lacks(format!("{path} at {}", point.name))),
+            Some(_) => Ok(Spot {
+                object: point.object,
+                commit: point.commit,
+                path: path.to_owned(),
+            }),
         }
     }
 
@@ -159,7 +182,7 @@ impl Versions {
         let Some(pointer) = pointer else {
             return Ok(SourceFile {
                 path: file.path.clone(),
-                key: format!("blob:{}", file.entry.object),
+                key: format!("{BLOB}{}", file.entry.object),
                 size_bytes: sizes.get(&file.entry.object).copied(),
                 sha256: None,
             });
@@ -171,7 +194,7 @@ impl Versions {
         }
         Ok(SourceFile {
             path: file.path.clone(),
-            key: format!("lfs:{}:{}", pointer.oid, pointer.size_bytes),
+            key: format!("{LFS}{}:{}", pointer.oid, pointer.size_bytes),
             size_bytes: Some(pointer.size_bytes),
             sha256: format!("sha256:{}", pointer.oid).parse().ok(),
         })
@@ -220,6 +243,11 @@ impl Versions {
         Ok(())
     }
 
+    /// Whether `file` is one of a candidate's from here.
+    pub(in crate::import) fn gave(file: &SourceFile) -> bool {
+        file.key.starts_with(BLOB) || file.key.starts_with(LFS)
+    }
+
     /// Begins to read a file of a candidate's at byte `from`, or at its beginning.
     ///
     /// # Errors
@@ -233,7 +261,7 @@ impl Versions {
             place: self.repository.place.clone(),
             what: file.path.clone(),
         };
-        if let Some(object) = file.key.strip_prefix("blob:") {
+        if let Some(object) = file.key.strip_prefix(BLOB) {
             return self
                 .repository
                 .stream(object, &file.path, file.size_bytes)
@@ -241,7 +269,7 @@ impl Versions {
         }
         let pointer = file
             .key
-            .strip_prefix("lfs:")
+            .strip_prefix(LFS)
             .and_then(|key| key.split_once(':'));
         let (oid, size) = pointer.ok_or_else(lacks)?;
         let pointer = Pointer {

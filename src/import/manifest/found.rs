@@ -32,6 +32,15 @@ pub(in crate::import) enum Bytes {
     Unsaid,
 }
 
+/// Where bytes are in the commit of their manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::import) struct Committed {
+    /// The folder or file.
+    pub path: String,
+    /// What is another if anything in it is.
+    pub object: String,
+}
+
 /// One model with its bytes, as a manifest has it.
 #[derive(Debug, Clone, Default)]
 pub(in crate::import) struct Unit {
@@ -43,6 +52,8 @@ pub(in crate::import) struct Unit {
     pub said_version: Option<String>,
     /// Its bytes.
     pub bytes: Bytes,
+    /// Where these are in the commit of the manifest, if they are in it.
+    pub committed: Option<Committed>,
     /// Labels and annotations of its manifest.
     pub tags: BTreeMap<String, String>,
     /// When the cluster took its manifest.
@@ -122,7 +133,9 @@ impl Unit {
             Bytes::At { uri, .. } | Bytes::Image(uri) => uri.clone(),
             _ => String::new(),
         };
-        let said = json!([place, self.version, self.unmapped]);
+        let mut said = vec![json!(place), json!(self.version), json!(self.unmapped)];
+        said.extend(self.committed.iter().map(|at| json!(at.object)));
+        let said = Value::from(said);
         format!("sha256:{}", digest_of(said.to_string().as_bytes()).hex())
     }
 }

@@ -1,7 +1,7 @@
 //! Kubernetes' manifests, as sources of models and deployments: what Seldon and KServe share.
 //!
 //! ```text
-//!  file, folder, cluster ──read──▶ Manifest ──kserve, seldon──▶ Found ──settle──▶ Listing
+//!  files, commit, cluster ──read──▶ Manifest ──kserve, seldon──▶ Found ──settle──▶ Listing
 //! ```
 //!
 //! An object is taken apart field by field ([`Fields`]): what nobody asks for is by that what found
@@ -13,6 +13,7 @@
 //! is left out of everything, with a word about it.
 
 mod cluster;
+mod commit;
 mod fields;
 mod found;
 mod label;

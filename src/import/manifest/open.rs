@@ -12,11 +12,13 @@ use tokio::sync::OnceCell;
 
 use super::Manifest;
 use super::cluster::Cluster;
+use super::commit::Commit;
 use super::found::{Bytes, Found, Settled};
 use super::read::Read;
+use crate::import::git::Versions;
 use crate::import::storage::Storage;
 use crate::import::{
-    Candidate, Files, ImportError, Listed, Listing, Opened, Opening, Source, SourceFile,
+    Candidate, Files, ImportError, Listed, Listing, Opened, Opening, Place, Source, SourceFile,
 };
 use crate::platform::Progress;
 use crate::platform::atomic::FileError;
@@ -43,6 +45,8 @@ pub(in crate::import) struct Dialect {
 enum Origin {
     /// A file or a folder, and the folder that its addresses stay in.
     Path { path: PathBuf, root: PathBuf },
+    /// A commit of a git repository.
+    Commit(Box<Commit>),
     /// A cluster.
     Cluster(Cluster),
 }
@@ -56,32 +60,49 @@ pub(in crate::import) struct Manifests {
     settled: OnceCell<Settled>,
 }
 
+impl Origin {
+    fn of(place: &Place, opening: &Opening<'_>) -> Result<Self, ImportError> {
+        let cluster = Cluster::parse(&place.at).filter(|_| !place.is_within());
+        if let Some(cluster) = cluster {
+            let path = (opening.variables)("PATH");
+            let path = path.as_ref().map(ExposeSecret::expose_secret);
+            return Ok(Self::Cluster(cluster.by(path)));
+        }
+        if let Some(commit) = Commit::open(place, opening)? {
+            return Ok(Self::Commit(Box::new(commit)));
+        }
+        let path = opening.folder.join(&place.at);
+        let path = fs::canonicalize(&path).map_err(FileError::at("read", path))?;
+        let root = root_of(&path);
+        Ok(Self::Path { path, root })
+    }
+}
+
 impl Manifests {
-    /// The manifests of `dialect` at `at`: a file, a folder, or `context=<name>`.
+    /// The manifests of `dialect` at `place`: a file, a folder, a git repository, or
+    /// `context=<name>`.
     ///
     /// # Errors
-    /// If there is no such file or folder.
+    /// If there is no such file or folder, or no repository can be there.
     pub(in crate::import) fn open(
         dialect: &'static Dialect,
-        at: &str,
+        place: &Place,
         opening: &Opening<'_>,
     ) -> Result<Self, ImportError> {
-        let (place, origin) = match Cluster::parse(at) {
-            Some(cluster) => {
-                let path = (opening.variables)("PATH");
-                let path = path.as_ref().map(ExposeSecret::expose_secret);
-                (at.to_owned(), Origin::Cluster(cluster.by(path)))
-            }
-            None => {
-                let path = opening.folder.join(at);
-                let path = fs::canonicalize(&path).map_err(FileError::at("read", path))?;
-                let root = root_of(&path);
-                (path.display().to_string(), Origin::Path { path, root })
-            }
-        };
-        let root = match &origin {
-            Origin::Path { root, .. } => Some(root.clone()),
-            Origin::Cluster(_) => None,
+        let origin = Origin::of(place, opening)?;
+        let (place, root) = match &origin {
+            Origin::Path { path, root } => (path.display().to_string(), Ok(root.clone())),
+            Origin::Commit(commit) => (
+                commit.versions.repository.place.clone(),
+                Err("its commit has no such file or folder"),
+            ),
+            Origin::Cluster(_) => (
+                place.at.clone(),
+                Err(
+                    "it is a path in a container of the cluster; import the manifests of the \
+                     folder that has it",
+                ),
+            ),
         };
         Ok(Self {
             dialect,
@@ -99,6 +120,7 @@ impl Manifests {
     async fn read(&self) -> Result<Settled, ImportError> {
         let (read, cluster) = match &self.origin {
             Origin::Path { path, root } => (Read::of(path, root, self.dialect)?, None),
+            Origin::Commit(commit) => (commit.read(self.dialect).await?, None),
             Origin::Cluster(cluster) => {
                 let read = Read {
                     manifests: cluster.read(self.dialect).await?,
@@ -119,6 +141,11 @@ impl Manifests {
         (self.dialect.tell)(&manifests, &mut found);
         for deployment in &mut found.deployments {
             deployment.cluster.clone_from(&cluster);
+        }
+        if let Origin::Commit(commit) = &self.origin {
+            for unit in &mut found.units {
+                unit.committed = commit.find(&unit.bytes).await?;
+            }
         }
         Ok(found.settle())
     }
@@ -166,8 +193,9 @@ impl Source for Manifests {
     }
 
     fn address(&self) -> Option<String> {
-        match self.origin {
+        match &self.origin {
             Origin::Path { .. } => None,
+            Origin::Commit(commit) => commit.versions.repository.address(),
             Origin::Cluster(_) => Some(self.place()),
         }
     }
@@ -184,21 +212,29 @@ impl Source for Manifests {
                 place: self.place(),
                 what: listed.reference.clone(),
             })?;
-        let mut candidate = Candidate {
-            version: unit.version.clone(),
-            unmapped: unit.unmapped.clone(),
-            remarks: unit.remarks.clone(),
-            ..Candidate::default()
+        let mut candidate = match &self.origin {
+            Origin::Commit(commit) => commit.candidate(unit.committed.as_ref()).await?,
+            Origin::Path { .. } | Origin::Cluster(_) => Candidate::default(),
         };
+        candidate.version.extend(unit.version.clone());
+        candidate.unmapped.extend(unit.unmapped.clone());
+        candidate.remarks.extend(unit.remarks.clone());
         match &unit.bytes {
             Bytes::At { uri, folder } => {
                 let shown = Storage::shown(uri);
                 candidate
                     .unmapped
                     .insert("storageUri".to_owned(), json!(shown));
-                candidate.files = self.storage.find(uri, folder.as_deref()).await?;
+                if unit.committed.is_none() {
+                    candidate.files = self.storage.find(uri, folder.as_deref()).await?;
+                }
             }
-            Bytes::Folder(folder) => candidate.files = Files::Here(folder.clone()),
+            // One in a commit is none of this machine's.
+            Bytes::Folder(folder) => {
+                if let Origin::Path { .. } = &self.origin {
+                    candidate.files = Files::Here(folder.clone());
+                }
+            }
             Bytes::Image(image) => {
                 return Err(self.without_bytes(
                     listed,
@@ -217,7 +253,12 @@ impl Source for Manifests {
     }
 
     async fn open(&self, file: &SourceFile, from: u64) -> Result<Opened, ImportError> {
-        self.storage.open(file, from).await
+        match &self.origin {
+            Origin::Commit(commit) if Versions::gave(file) => {
+                commit.versions.open(file, from).await
+            }
+            _ => self.storage.open(file, from).await,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Manifests in files and folders.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -35,37 +36,80 @@ impl Read {
     pub(super) fn of(path: &Path, root: &Path, dialect: &Dialect) -> Result<Self, ImportError> {
         let mut read = Self::default();
         if path.is_file() {
-            let manifests = file(path, root, dialect, true)?;
-            if manifests.is_empty() {
-                return Err(nothing(path, root, dialect));
-            }
-            read.manifests = manifests;
-            return Ok(read);
+            let bytes = read_at_most(path, MAX_STREAM_BYTES as u64)?;
+            return only(path, root, &bytes, dialect);
         }
         for path in files(path, dialect)? {
-            match file(&path, root, dialect, false) {
-                Ok(manifests) => read.manifests.extend(manifests),
-                Err(ImportError::Malformed { place, reason }) => read.left_out.push(LeftOut {
-                    what: place,
-                    why: reason,
-                }),
-                Err(error) => return Err(error),
-            }
-            if read.manifests.len() > MAX_OBJECTS {
-                return Err(ImportError::TooLarge {
-                    place: shown(root, root),
-                    limit: MAX_OBJECTS as u64,
-                    unit: "objects",
-                });
-            }
+            let bytes = match read_at_most(&path, MAX_STREAM_BYTES as u64) {
+                Err(error) if error.source.kind() == ErrorKind::FileTooLarge => None,
+                bytes => Some(bytes?),
+            };
+            read.add(&path, root, bytes.as_deref(), dialect)?;
         }
         Ok(read)
     }
+
+    /// Adds what the file at `path` holds, one of many that may hold something; it has no `bytes`
+    /// where they are too many.
+    ///
+    /// # Errors
+    /// If that makes too many objects.
+    pub(super) fn add(
+        &mut self,
+        path: &Path,
+        root: &Path,
+        bytes: Option<&[u8]>,
+        dialect: &Dialect,
+    ) -> Result<(), ImportError> {
+        let held = match bytes {
+            Some(bytes) => file(path, root, bytes, dialect),
+            None => Err(ImportError::Malformed {
+                place: shown(path, root),
+                reason: format!("it has more than {MAX_STREAM_BYTES} bytes"),
+            }),
+        };
+        match held {
+            Ok(manifests) => self.manifests.extend(manifests),
+            Err(ImportError::Malformed { place, reason }) => self.left_out.push(LeftOut {
+                what: place,
+                why: reason,
+            }),
+            Err(error) => return Err(error),
+        }
+        match self.manifests.len() > MAX_OBJECTS {
+            true => Err(ImportError::TooLarge {
+                place: shown(root, root),
+                limit: MAX_OBJECTS as u64,
+                unit: "objects",
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What the file at `path` holds, which was named and has these bytes.
+///
+/// # Errors
+/// If that can't be understood, or is nothing.
+pub(super) fn only(
+    path: &Path,
+    root: &Path,
+    bytes: &[u8],
+    dialect: &Dialect,
+) -> Result<Read, ImportError> {
+    let manifests = file(path, root, bytes, dialect)?;
+    if manifests.is_empty() {
+        return Err(nothing(path, root, bytes, dialect));
+    }
+    Ok(Read {
+        manifests,
+        left_out: Vec::new(),
+    })
 }
 
 /// Why a file that was named holds nothing: which kinds it has instead.
-fn nothing(path: &Path, root: &Path, dialect: &Dialect) -> ImportError {
-    let kinds = file_kinds(path);
+fn nothing(path: &Path, root: &Path, bytes: &[u8], dialect: &Dialect) -> ImportError {
+    let kinds = file_kinds(bytes);
     let has = match kinds.as_slice() {
         [] => "it has no object of Kubernetes".to_owned(),
         kinds => format!("it has {}", kinds.join(", ")),
@@ -76,10 +120,9 @@ fn nothing(path: &Path, root: &Path, dialect: &Dialect) -> ImportError {
     }
 }
 
-fn file_kinds(path: &Path) -> Vec<String> {
+fn file_kinds(bytes: &[u8]) -> Vec<String> {
     const MOST: usize = 5;
-    let bytes = read_at_most(path, MAX_STREAM_BYTES as u64).unwrap_or_default();
-    let documents = yaml::documents(&bytes).unwrap_or_default();
+    let documents = yaml::documents(bytes).unwrap_or_default();
     let kinds = documents.iter().take(MOST);
     kinds
         .map(|document| {
@@ -118,7 +161,8 @@ fn files(folder: &Path, dialect: &Dialect) -> Result<Vec<PathBuf>, ImportError> 
     Ok(found)
 }
 
-fn may_hold(path: &Path, dialect: &Dialect) -> bool {
+/// Whether a file of this name may hold manifests.
+pub(super) fn may_hold(path: &Path, dialect: &Dialect) -> bool {
     let end = path
         .extension()
         .and_then(|end| end.to_str())
@@ -130,42 +174,34 @@ fn is_settings(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == SETTINGS)
 }
 
-/// The objects in a file; those of other groups only where it was `named`.
+/// The objects in the file at `path`, which has these bytes.
 fn file(
     path: &Path,
     root: &Path,
+    bytes: &[u8],
     dialect: &Dialect,
-    named: bool,
 ) -> Result<Vec<Manifest>, ImportError> {
     let place = shown(path, root);
     let malformed = |reason: String| ImportError::Malformed {
         place: place.clone(),
         reason,
     };
-    let bytes = match read_at_most(path, MAX_STREAM_BYTES as u64) {
-        Err(error) if !named && error.source.kind() == std::io::ErrorKind::FileTooLarge => {
-            return Err(malformed(format!(
-                "it has more than {MAX_STREAM_BYTES} bytes"
-            )));
-        }
-        read => read?,
-    };
     let folder = path.parent().map(Path::to_owned);
     if dialect.settings && is_settings(path) {
         let content: Value =
-            serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+            serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
         return Ok(vec![settings(&content, place, folder, root)]);
     }
     // Most YAML of a repository is somebody else's, and need not even be YAML (templates).
-    if !dialect.groups.iter().any(|group| holds(&bytes, group)) {
+    if !dialect.groups.iter().any(|group| holds(bytes, group)) {
         return Ok(Vec::new());
     }
     let mut manifests = Vec::new();
     if path.extension().is_some_and(|end| end == "json") {
-        let value = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+        let value = serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
         spread(value, &place, folder.as_deref(), &mut manifests);
     } else {
-        let documents = yaml::documents(&bytes).map_err(|broken| malformed(broken.to_string()))?;
+        let documents = yaml::documents(bytes).map_err(|broken| malformed(broken.to_string()))?;
         for document in documents {
             let place = format!("{place}:{} (document {})", document.line, document.number);
             spread(document.value, &place, folder.as_deref(), &mut manifests);

@@ -21,7 +21,7 @@ mod v2;
 pub(super) use graph::SERVERS;
 
 use super::manifest::{Dialect, Found, Manifest, Manifests};
-use super::{ImportError, Opening};
+use super::{ImportError, Opening, Place};
 use crate::record::kind::SourceType;
 
 static DIALECT: Dialect = Dialect {
@@ -38,12 +38,12 @@ static DIALECT: Dialect = Dialect {
     tell,
 };
 
-/// The manifests at `at`: a file, a folder, or `context=<name>`.
+/// The manifests at `place`: a file, a folder, a git repository, or `context=<name>`.
 ///
 /// # Errors
-/// If there is no such file or folder.
-pub(super) fn open(at: &str, opening: &Opening<'_>) -> Result<Manifests, ImportError> {
-    Manifests::open(&DIALECT, at, opening)
+/// If there is no such file or folder, or no repository can be there.
+pub(super) fn open(place: &Place, opening: &Opening<'_>) -> Result<Manifests, ImportError> {
+    Manifests::open(&DIALECT, place, opening)
 }
 
 fn tell(manifests: &[Manifest], found: &mut Found) {

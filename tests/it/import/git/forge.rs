@@ -1,11 +1,36 @@
 //! A real forge: a private repository with a file in its LFS store.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{RECORD, Repository};
-use crate::harness::gitea::Gitea;
+use crate::harness::gitea::{Gitea, Person};
 use crate::harness::{Login, Sandbox, web};
+
+/// Has the LFS store of the repository `name` keep `weights`, as git-lfs does it, and gives the
+/// pointer.
+pub(super) fn stored(gitea: &Gitea, author: &Person, name: &str, weights: &Value) -> String {
+    let bytes = weights.to_string();
+    let oid: String = Sha256::digest(bytes.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let login = Login::new(&author.name, &author.token).basic();
+    let media_type = "application/vnd.git-lfs+json";
+    let question = json!({"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": bytes.len()}]});
+    let headers = [("authorization", &*login), ("accept", media_type)];
+    let batch = format!("/acme/{name}.git/info/lfs/objects/batch");
+    let answer = web::ask(&gitea.host(), "POST", &batch, &headers, Some(&question)).json();
+    let upload = &answer["objects"][0]["actions"]["upload"];
+    let href = upload["href"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{answer}"));
+    let path = href.split_once(&gitea.host()).unwrap().1;
+    let said = web::ask(&gitea.host(), "PUT", path, &headers[..1], Some(weights));
+    assert_eq!(said.status, 200, "{}", said.text());
+    let size = bytes.len();
+    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n")
+}
 
 #[test]
 fn a_private_repository_of_a_forge_comes_with_its_large_files_and_a_pull_request() {
@@ -22,33 +47,8 @@ fn a_private_repository_of_a_forge_comes_with_its_large_files_and_a_pull_request
     );
     let yard_url = gitea.repository("yard", &[&author]);
 
-    // As git-lfs does it: the bytes go to the store, a pointer into the commit.
-    let weights = json!({"weights": [1, 2, 3]});
-    let bytes = weights.to_string();
-    let oid: String = Sha256::digest(bytes.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let login = Login::new(&author.name, &author.token).basic();
-    let media_type = "application/vnd.git-lfs+json";
-    let question = json!({"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": bytes.len()}]});
-    let headers = [("authorization", &*login), ("accept", media_type)];
-    let batch = "/acme/models.git/info/lfs/objects/batch";
-    let answer = web::ask(&gitea.host(), "POST", batch, &headers, Some(&question)).json();
-    let upload = &answer["objects"][0]["actions"]["upload"];
-    let href = upload["href"]
-        .as_str()
-        .unwrap_or_else(|| panic!("{answer}"));
-    let path = href.split_once(&gitea.host()).unwrap().1;
-    let said = web::ask(&gitea.host(), "PUT", path, &headers[..1], Some(&weights));
-    assert_eq!(said.status, 200, "{}", said.text());
-    repository.write(
-        "models/digits/weights/w.bin",
-        format!(
-            "version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n",
-            bytes.len()
-        ),
-    );
+    let pointer = stored(&gitea, &author, "models", &json!({"weights": [1, 2, 3]}));
+    repository.write("models/digits/weights/w.bin", pointer);
     repository.git(&["remote", "set-url", "origin", &url]);
     repository.commit("Weights in the store");
     repository.tag("v1.0.0", "First");

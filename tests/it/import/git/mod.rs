@@ -5,6 +5,7 @@ mod folders;
 mod follow;
 mod forge;
 mod lfs;
+mod manifests;
 
 use std::path::PathBuf;
 
