@@ -12,28 +12,27 @@
 //! A version needs `model`, `label` and `reference`; all else may be left out. `docs/importing.md`
 //! has the whole of it and an example.
 
-use std::io;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
+use super::piped::{Bounds, Unheard};
 use super::{Candidate, Files, ImportError, Listed, Listing, Opened, Source, SourceFile, piped};
 use crate::platform::Progress;
 use crate::platform::atomic::FileError;
 use crate::platform::redact::printable;
 use crate::record::kind::SourceType;
 
-/// The largest answer in JSON.
-const MAX_ANSWER_BYTES: u64 = 64 << 20;
-
-/// How much of what it says is told where it fails.
-const MAX_SAID_BYTES: u64 = 4096;
+/// The largest answer in JSON, and how much of what it says is told where it fails.
+const BOUNDS: Bounds = Bounds {
+    printed_bytes: 64 << 20,
+    complaint_bytes: 4096,
+    patience: None,
+};
 
 /// A program that gives candidates.
 #[derive(Debug)]
@@ -64,52 +63,31 @@ impl Custom {
         }
     }
 
-    fn start(&self, words: &[&str]) -> Result<Child, ImportError> {
-        let started = Command::new(&self.program)
-            .args(words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        Ok(started.map_err(FileError::at("start", &self.program))?)
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(words);
+        command
     }
 
     async fn ask<T: DeserializeOwned>(&self, words: &[&str]) -> Result<T, ImportError> {
-        let mut child = self.start(words)?;
-        let (output, errors) = (child.stdout.take(), child.stderr.take());
-        let read = async |stream: Option<_>, limit: u64| {
-            let mut bytes = Vec::new();
-            if let Some(stream) = stream {
-                let stream: &mut (dyn tokio::io::AsyncRead + Unpin + Send) = stream;
-                stream.take(limit).read_to_end(&mut bytes).await?;
-            }
-            Ok::<_, io::Error>(bytes)
-        };
-        let (mut output, mut errors) = (output, errors);
-        let (answer, said) = tokio::try_join!(
-            read(
-                output.as_mut().map(|stream| stream as _),
-                MAX_ANSWER_BYTES + 1
-            ),
-            read(errors.as_mut().map(|stream| stream as _), MAX_SAID_BYTES),
-        )
-        .map_err(FileError::at("read from", &self.program))?;
-        if answer.len() as u64 > MAX_ANSWER_BYTES {
-            return Err(ImportError::TooLarge {
+        let heard = piped::hear(&mut self.command(words), "", BOUNDS).await;
+        let heard = heard.map_err(|unheard| match unheard {
+            Unheard::Failed(error) => FileError::at("run", &self.program)(error).into(),
+            Unheard::TooMuch(limit) => ImportError::TooLarge {
                 place: self.place(),
-                limit: MAX_ANSWER_BYTES,
+                limit,
                 unit: "bytes in an answer",
-            });
+            },
+            Unheard::TooLong(_) => self.no(words, &unheard.to_string()),
+        })?;
+        if !heard.status.success() {
+            let mut text = format!("ends with {}", heard.status);
+            if !heard.complaint.is_empty() {
+                text += &format!(": {}", heard.complaint);
+            }
+            return Err(self.no(words, &text));
         }
-        // What nobody reads any more must not hold it up.
-        drop((output, errors));
-        let status = child.wait().await;
-        let status = status.map_err(FileError::at("wait for", &self.program))?;
-        if !status.success() {
-            return Err(self.no(words, &status.to_string(), &said));
-        }
-        serde_json::from_slice(&answer).map_err(|error| ImportError::Malformed {
+        serde_json::from_slice(&heard.printed).map_err(|error| ImportError::Malformed {
             place: self.place(),
             reason: printable(&format!(
                 "what it prints for `{}`: {error}",
@@ -118,15 +96,10 @@ impl Custom {
         })
     }
 
-    fn no(&self, words: &[&str], status: &str, said: &[u8]) -> ImportError {
-        let said = String::from_utf8_lossy(said);
-        let mut text = printable(&format!("`{}` ends with {status}", words.join(" ")));
-        if !said.trim().is_empty() {
-            text += &format!(": {}", printable(said.trim()));
-        }
+    fn no(&self, words: &[&str], said: &str) -> ImportError {
         ImportError::Malformed {
             place: self.place(),
-            reason: text,
+            reason: printable(&format!("`{}` {said}", words.join(" "))),
         }
     }
 }
@@ -167,18 +140,12 @@ impl Source for Custom {
 
     async fn open(&self, file: &SourceFile, from: u64) -> Result<Opened, ImportError> {
         let from_text = from.to_string();
-        let mut child = self.start(&["open", &file.key, &from_text])?;
-        let output = child.stdout.take().ok_or_else(|| ImportError::Lacks {
-            place: self.place(),
-            what: file.path.clone(),
-        })?;
-        // It may say more than anybody reads.
-        drop(child.stderr.take());
-        let bytes = piped::stream(child, output, self.place(), file.key.clone());
+        let command = self.command(&["open", &file.key, &from_text]);
+        let bytes = piped::stream(command, self.place(), file.key.clone());
         Ok(Opened {
             from,
             size_bytes: None,
-            bytes,
+            bytes: bytes.map_err(FileError::at("run", &self.program))?,
         })
     }
 }

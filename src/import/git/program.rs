@@ -5,20 +5,20 @@
 //! only protocols that carry git: what a repository holds is bytes to it.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
+use crate::import::piped::{self, Bounds, Bytes, Unheard};
 use crate::import::{Detail, ImportError};
 use crate::platform::redact::printable;
 
-/// The most that git may print: a hundred thousand paths.
-const MAX_PRINTED_BYTES: u64 = 64 << 20;
-
-/// The most of its complaints that is heard.
-const MAX_COMPLAINT_BYTES: u64 = 16 << 10;
+/// The most that git may print, a hundred thousand paths, and how much of its complaints is heard.
+const BOUNDS: Bounds = Bounds {
+    printed_bytes: 64 << 20,
+    complaint_bytes: 16 << 10,
+    patience: None,
+};
 
 /// The variable in which an address goes to git, so that no list of processes has it.
 const ADDRESS: &str = "MODELYARD_GIT_ADDRESS";
@@ -92,15 +92,10 @@ impl Program {
         command
     }
 
-    fn start(&self, words: &[&str]) -> Result<Child, ImportError> {
-        let mut command = self.command(words);
-        command.spawn().map_err(|error| self.missing(&error))
-    }
-
-    fn missing(&self, error: &std::io::Error) -> ImportError {
+    fn missing(&self, unheard: &Unheard) -> ImportError {
         ImportError::Program {
             place: self.place.clone(),
-            reason: format!("git can't be run: {error}"),
+            reason: format!("git {unheard}"),
             help: "install git, version 2.31 or newer".to_owned(),
         }
     }
@@ -131,65 +126,27 @@ impl Program {
         words: &[&str],
         input: &str,
     ) -> Result<(Vec<u8>, Option<String>), ImportError> {
-        let mut child = self.start(words)?;
-        let failed = |error: std::io::Error| self.missing(&error);
-        let (mut stdin, stdout, stderr) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let tell = async {
-            if let Some(stdin) = stdin.as_mut() {
-                // A git that ends before it has read all has its reasons, which are told below.
-                let _ = stdin.write_all(input.as_bytes()).await;
-            }
-            drop(stdin);
-        };
-        let print = async {
-            let mut printed = Vec::new();
-            if let Some(stdout) = stdout {
-                let mut stdout = stdout.take(MAX_PRINTED_BYTES + 1);
-                stdout.read_to_end(&mut printed).await?;
-            }
-            Ok::<_, std::io::Error>(printed)
-        };
-        let complain = async {
-            let mut said = Vec::new();
-            if let Some(mut stderr) = stderr {
-                let mut heard = (&mut stderr).take(MAX_COMPLAINT_BYTES);
-                heard.read_to_end(&mut said).await?;
-                tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await?;
-            }
-            Ok::<_, std::io::Error>(said)
-        };
-        let listen = async {
-            let (printed, ()) = tokio::join!(print, tell);
-            let printed: Vec<u8> = printed?;
-            if printed.len() as u64 > MAX_PRINTED_BYTES {
-                // It would go on for ever, and its complaints, too.
-                child.start_kill()?;
-            }
-            Ok::<_, std::io::Error>(printed)
-        };
-        let (printed, said) = tokio::join!(listen, complain);
-        let (printed, said) = (printed.map_err(failed)?, said.map_err(failed)?);
-        let status = child.wait().await.map_err(failed)?;
-        if printed.len() as u64 > MAX_PRINTED_BYTES {
-            return Err(ImportError::TooLarge {
+        let heard = piped::hear(&mut self.command(words), input, BOUNDS).await;
+        let heard = heard.map_err(|unheard| match unheard {
+            Unheard::TooMuch(limit) => ImportError::TooLarge {
                 place: self.place.clone(),
-                limit: MAX_PRINTED_BYTES,
+                limit,
                 unit: "bytes in a list of git's",
-            });
-        }
-        let said = (!status.success()).then(|| String::from_utf8_lossy(&said).into_owned());
-        Ok((printed, said))
+            },
+            unheard => self.missing(&unheard),
+        })?;
+        let said = (!heard.status.success()).then_some(heard.complaint);
+        Ok((heard.printed, said))
     }
 
-    /// Begins to read an object's bytes.
+    /// Begins to read an object's bytes, which are those of the file at `path`.
     ///
     /// # Errors
     /// If git can't be run.
-    pub(super) fn open(&self, object: &str) -> Result<Child, ImportError> {
-        let mut child = self.start(&["cat-file", "blob", object])?;
-        drop((child.stdin.take(), child.stderr.take()));
-        Ok(child)
+    pub(super) fn open(&self, object: &str, path: &str) -> Result<Bytes, ImportError> {
+        let command = self.command(&["cat-file", "blob", object]);
+        let bytes = piped::stream(command, self.place.clone(), path.to_owned());
+        bytes.map_err(|error| self.missing(&error.into()))
     }
 
     /// What git's no means.
@@ -283,29 +240,32 @@ fn begun() -> Command {
     }
     command
         .env("LC_ALL", "C")
-        .env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh");
     command
 }
 
-/// The repository that `folder` is in or is, and the path of `folder` in it; `None` if it is in
-/// none that git would read.
+/// What git prints that is told `input`.
 ///
 /// # Errors
-/// What git says.
+/// What it says.
+async fn heard(command: &mut Command, input: &str) -> Result<String, String> {
+    let heard = piped::hear(command, input, BOUNDS).await;
+    let heard = heard.map_err(|unheard| format!("git {unheard}"))?;
+    match heard.status.success() {
+        true => Ok(String::from_utf8_lossy(&heard.printed).into_owned()),
+        false => Err(printable(&heard.complaint)),
+    }
+}
+
+/// The repository that `folder` is in or is, and the path of `folder` in it.
+///
+/// # Errors
+/// What git says where that is none that it would read.
 pub(super) async fn discover(folder: &Path) -> Result<(PathBuf, String), String> {
     let mut command = begun();
     command.arg("-C").arg(folder);
     command.args(["rev-parse", "--absolute-git-dir", "--show-prefix"]);
-    let output = command.stdin(Stdio::null()).output().await;
-    let output = output.map_err(|error| format!("git can't be run: {error}"))?;
-    if !output.status.success() {
-        return Err(printable(String::from_utf8_lossy(&output.stderr).trim()));
-    }
-    let printed = String::from_utf8_lossy(&output.stdout);
+    let printed = heard(&mut command, "").await?;
     let mut lines = printed.lines();
     let found = lines.next().unwrap_or_default();
     let prefix = lines.next().unwrap_or_default().trim_end_matches('/');
@@ -318,13 +278,7 @@ pub(super) async fn credential(url: &str) -> Option<(String, String)> {
     command
         .args(["credential", "fill"])
         .env("GIT_TERMINAL_PROMPT", "0");
-    let mut child = command.spawn().ok()?;
-    let question = format!("url={url}\n\n");
-    let mut stdin = child.stdin.take()?;
-    stdin.write_all(question.as_bytes()).await.ok()?;
-    drop(stdin);
-    let output = child.wait_with_output().await.ok()?;
-    let answer = String::from_utf8_lossy(&output.stdout);
+    let answer = heard(&mut command, &format!("url={url}\n\n")).await.ok()?;
     let field = |name: &str| {
         let mut lines = answer.lines().filter_map(|line| line.split_once('='));
         lines
@@ -341,13 +295,8 @@ pub(super) async fn credential(url: &str) -> Option<(String, String)> {
 pub(super) async fn make(folder: &Path) -> Result<(), std::io::Error> {
     let mut command = begun();
     command.args(["init", "--quiet", "--bare", "--template="]);
-    let output = command.arg(folder).stdin(Stdio::null()).output().await?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(std::io::Error::other(
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )),
-    }
+    let made = heard(command.arg(folder), "").await;
+    made.map(drop).map_err(std::io::Error::other)
 }
 
 #[cfg(test)]

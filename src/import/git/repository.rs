@@ -18,7 +18,7 @@ use super::naming::{Point, meant};
 use super::printed::{Entry, Said, batch, entry};
 use super::program::{self, Program, Remote};
 use super::refs::{MAX_REFS, Refs};
-use crate::import::{ImportError, MAX_FILES, Opened, Opening, Place, piped};
+use crate::import::{ImportError, MAX_FILES, Opened, Opening, Place};
 use crate::platform::atomic::FileError;
 use crate::platform::redact;
 use crate::platform::retry::Policy;
@@ -457,13 +457,10 @@ impl Repository {
         size_bytes: Option<u64>,
     ) -> Result<Opened, ImportError> {
         let git = &self.opened().await?.git;
-        let mut child = git.open(object)?;
-        let output = child.stdout.take();
-        let output = output.ok_or_else(|| self.lacks(path.to_owned()))?;
         Ok(Opened {
             from: 0,
             size_bytes,
-            bytes: piped::stream(child, output, self.place.clone(), path.to_owned()),
+            bytes: git.open(object, path)?,
         })
     }
 

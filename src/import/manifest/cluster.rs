@@ -6,25 +6,25 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Stdio;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 use super::Manifest;
 use super::open::Dialect;
 use super::read::{MAX_OBJECTS, spread};
+use crate::import::piped::{self, Bounds, Unheard};
 use crate::import::{Detail, ImportError};
 use crate::platform::redact::printable;
 
 /// What asks a cluster.
 const PROGRAM: &str = "kubectl";
 
-/// The most that `kubectl` may print of one kind.
-const MAX_PRINTED_BYTES: u64 = 256 << 20;
-
-/// The most of its complaints that is kept.
-const MAX_COMPLAINT_BYTES: u64 = 4 << 10;
+/// The most that `kubectl` may print of one kind, and how much of its complaints is kept.
+const BOUNDS: Bounds = Bounds {
+    printed_bytes: 256 << 20,
+    complaint_bytes: 4 << 10,
+    patience: None,
+};
 
 /// A cluster, or a namespace of it: `context=prod`, `context=prod,namespace=models`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,38 +132,19 @@ impl Cluster {
             Some(namespace) => command.args(["--namespace", namespace]),
             None => command.arg("--all-namespaces"),
         };
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| away(format!("kubectl can't be run: {error}")))?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (printed, complaint) = tokio::join!(
-            at_most(stdout, MAX_PRINTED_BYTES),
-            at_most(stderr, MAX_COMPLAINT_BYTES)
-        );
-        let (printed, complaint) = (
-            printed.map_err(|error| away(error.to_string()))?,
-            complaint.unwrap_or_default(),
-        );
-        if printed.len() as u64 > MAX_PRINTED_BYTES {
-            return Err(ImportError::TooLarge {
+        let heard = piped::hear(&mut command, "", BOUNDS).await;
+        let heard = heard.map_err(|unheard| match unheard {
+            Unheard::TooMuch(limit) => ImportError::TooLarge {
                 place: self.place(),
-                limit: MAX_PRINTED_BYTES,
+                limit,
                 unit: "bytes of one kind; read one namespace at a time",
-            });
+            },
+            unheard => away(format!("kubectl {unheard}")),
+        })?;
+        if heard.status.success() {
+            return Ok(Some(heard.printed));
         }
-        let status = child
-            .wait()
-            .await
-            .map_err(|error| away(error.to_string()))?;
-        if status.success() {
-            return Ok(Some(printed));
-        }
-        let said = printable(String::from_utf8_lossy(&complaint).trim());
+        let said = printable(&heard.complaint);
         if said.contains("doesn't have a resource type") {
             return Ok(None);
         }
@@ -180,19 +161,6 @@ impl Cluster {
         }
         Err(away(said))
     }
-}
-
-/// One byte more than `limit` at most; what comes behind is thrown away, so that nobody waits.
-async fn at_most(stream: Option<impl AsyncRead + Unpin>, limit: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut stream) = stream {
-        (&mut stream)
-            .take(limit + 1)
-            .read_to_end(&mut bytes)
-            .await?;
-        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -6,12 +6,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use tokio::io::AsyncReadExt;
 use tokio::process::Command;
-use tokio::time::timeout;
 
 use super::super::holder::Holder;
 use super::running::Running;
+use crate::import::piped::{self, Bounds};
 use crate::import::{ImportError, Variables};
 use crate::platform::redact::printable;
 use crate::record::{Digest, Repository};
@@ -25,11 +24,12 @@ const KNOWN: [&str; 2] = ["podman", "docker"];
 /// What can't be read without an engine.
 const PLACE: &str = "the image's protocol";
 
-/// How long an engine may take to fetch a large image.
-const PATIENCE: Duration = Duration::from_secs(3600);
-
-/// How much of what it prints is read.
-const MAX_SAID_BYTES: u64 = 64 << 10;
+/// How much of what an engine prints is read, and how long it may take to fetch a large image.
+const BOUNDS: Bounds = Bounds {
+    printed_bytes: 64 << 10,
+    complaint_bytes: 64 << 10,
+    patience: Some(Duration::from_secs(3600)),
+};
 
 /// A container engine.
 #[derive(Debug, Clone)]
@@ -187,48 +187,15 @@ impl Engine {
             reason: format!("`{} {shown}` {reason}", self.program.display()),
             help: "see whether the engine runs, and what it says; or leave --probe out".to_owned(),
         };
-        let spawned = Command::new(&self.program)
-            .args(&words)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        let mut child = spawned.map_err(|error| failed(format!("fails: {error}")))?;
-        let (output, errors) = (child.stdout.take(), child.stderr.take());
-        let ended = async {
-            let (mut said, mut complained) = (Vec::new(), Vec::new());
-            let output = async {
-                match output {
-                    Some(output) => output.take(MAX_SAID_BYTES).read_to_end(&mut said).await,
-                    None => Ok(0),
-                }
-            };
-            let errors = async {
-                match errors {
-                    Some(errors) => {
-                        errors
-                            .take(MAX_SAID_BYTES)
-                            .read_to_end(&mut complained)
-                            .await
-                    }
-                    None => Ok(0),
-                }
-            };
-            tokio::try_join!(output, errors)?;
-            Ok::<_, std::io::Error>((child.wait().await?, said, complained))
-        };
-        let ended = timeout(PATIENCE, ended).await;
-        let (status, said, complained) = ended
-            .map_err(|_| failed(format!("takes more than {} s", PATIENCE.as_secs())))?
-            .map_err(|error| failed(format!("fails: {error}")))?;
-        if !status.success() {
-            let complaint = String::from_utf8_lossy(&complained);
-            let last = complaint.trim().lines().last().unwrap_or_default();
-            return Err(failed(format!("ends with {status}: {}", printable(last))));
+        let mut command = Command::new(&self.program);
+        let heard = piped::hear(command.args(&words), "", BOUNDS).await;
+        let heard = heard.map_err(|unheard| failed(unheard.to_string()))?;
+        if !heard.status.success() {
+            let last = printable(heard.complaint.lines().last().unwrap_or_default());
+            return Err(failed(format!("ends with {}: {last}", heard.status)));
         }
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok((text(&said), text(&complained)))
+        let said = String::from_utf8_lossy(&heard.printed).into_owned();
+        Ok((said, heard.complaint))
     }
 
     /// A command that is run while everything else ends.
