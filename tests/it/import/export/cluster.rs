@@ -4,16 +4,8 @@ use std::fs;
 
 use modelyard::check::yaml;
 
-use super::{copy_files, yard};
+use super::{ENVIRONMENT, copy_files, yard};
 use crate::harness::Sandbox;
-
-const ENVIRONMENT: &str = "\
-apiVersion: modelyard.dev/v1
-kind: Environment
-metadata: {name: hospital}
-spec:
-  target: {type: process}
-";
 
 const DEPLOYMENT: &str = "\
 apiVersion: modelyard.dev/v1

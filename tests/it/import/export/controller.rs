@@ -4,20 +4,12 @@
 use modelyard::check::yaml;
 use serde_json::{Value, json};
 
-use super::{FILES, RECORD, copy_files, yard};
+use super::{ENVIRONMENT, FILES, RECORD, copy_files, yard};
 use crate::harness::cluster::Cluster;
 use crate::harness::{Sandbox, Yard, tools};
 use crate::import::storage::Filled;
 
 const NAMESPACE: &str = "clinics";
-
-const ENVIRONMENT: &str = "\
-apiVersion: modelyard.dev/v1
-kind: Environment
-metadata: {name: hospital}
-spec:
-  target: {type: process}
-";
 
 /// A canary with all that a predictor can say, and a coprocessor.
 const CANARY: &str = "\

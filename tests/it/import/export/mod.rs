@@ -23,6 +23,15 @@ const RECORD: &str = "models/health/diabetes-progression/versions/1.0.0.yaml";
 const NAMESPACE: [&str; 1] = ["--namespace=health"];
 const CARD: &str = "models/health/diabetes-progression/README.md";
 
+/// Where what is exported runs.
+const ENVIRONMENT: &str = "\
+apiVersion: modelyard.dev/v1
+kind: Environment
+metadata: {name: hospital}
+spec:
+  target: {type: process}
+";
+
 /// The example's files.
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/diabetes/1.0.0");
 
