@@ -155,7 +155,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// All files below `prefix`, each found by what `found_by` makes of its key.
+    /// All files below `prefix`, or the one that is called so, each found by what `found_by` makes of
+    /// its key.
     ///
     /// # Errors
     /// If they can't be listed, or are more than [`MAX_FILES`].
@@ -198,6 +199,7 @@ impl Store {
                 });
             }
             match page.next_continuation_token {
+                None if files.is_empty() => return self.file(prefix, found_by).await,
                 None => return Ok(files),
                 Some(next) if !seen.insert(next.clone()) || seen.len() > MAX_FILES => {
                     return Err(self.malformed(&"its pages never end"));
@@ -207,15 +209,23 @@ impl Store {
         }
     }
 
-    /// How many bytes the object `key` has, if there is one.
-    ///
-    /// # Errors
-    /// If it can't be asked.
-    pub(super) async fn size(&self, key: &str) -> Result<Option<u64>, ImportError> {
+    /// The object that is called `key`, if there is one.
+    async fn file(
+        &self,
+        key: &str,
+        found_by: impl Fn(String) -> String,
+    ) -> Result<Vec<SourceFile>, ImportError> {
         // Of all that begin so it comes first.
         let page = self.page(key, None).await?;
-        let object = page.contents.into_iter().find(|object| object.key == key);
-        Ok(object.and_then(|object| object.size))
+        let objects = page.contents.into_iter();
+        let called = objects.filter(|object| !key.is_empty() && object.key == key);
+        let file = called.map(|object| SourceFile {
+            path: key.rsplit('/').next().unwrap_or(key).to_owned(),
+            key: found_by(object.key),
+            size_bytes: object.size,
+            sha256: None,
+        });
+        Ok(file.collect())
     }
 
     async fn page(

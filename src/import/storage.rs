@@ -118,23 +118,13 @@ impl Storage {
         let found_by = |key: String| format!("s3://{name}/{key}");
         let files = bucket.files(key, found_by).await;
         let files = files.map_err(|error| self.of_bucket(uri, error))?;
-        if !files.is_empty() {
-            return Ok(Files::There(files));
-        }
-        let size_bytes = bucket.size(key).await;
-        let size_bytes = size_bytes.map_err(|error| self.of_bucket(uri, error))?;
-        let Some(size_bytes) = size_bytes else {
+        if files.is_empty() {
             return Err(ImportError::Lacks {
                 place: format!("s3://{}", printable(name)),
                 what: printable(key),
             });
-        };
-        Ok(Files::There(vec![SourceFile {
-            path: key.rsplit('/').next().unwrap_or(key).to_owned(),
-            key: found_by(key.to_owned()),
-            size_bytes: Some(size_bytes),
-            sha256: None,
-        }]))
+        }
+        Ok(Files::There(files))
     }
 
     /// The bucket `name`, for what is at `uri`.

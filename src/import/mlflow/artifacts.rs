@@ -5,7 +5,11 @@
 //! | the server's own store | `mlflow-artifacts/artifacts?path=` | `mlflow-artifacts/artifacts/<path>`, or where it signs a URL |
 //! | an S3-compatible store, with keys of ours | the store | the store |
 //! | a folder of this machine, where the server is ours | the file system | the file system |
-//! | anywhere else | the run or the logged model, by the server | `model-versions/get-artifact` |
+//! | anywhere else | the run or the logged model, by the server | the run or the logged model, by the server |
+//!
+//! A version's address names a folder, or a single file. Of a file most stores list nothing, and some
+//! the file itself, as they would list one of the same name in a folder: the folder that it is in
+//! tells.
 
 use std::path::PathBuf;
 
@@ -22,7 +26,7 @@ const MAX_DEPTH: usize = 32;
 /// What the API of the server's own store is behind, in addresses too.
 pub(super) const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts";
 
-/// What a file is found by.
+/// What a file is found by, or a folder of files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "by")]
 pub(super) enum Key {
@@ -31,42 +35,36 @@ pub(super) enum Key {
         /// From the store's root.
         path: String,
     },
-    /// By the version it is of.
-    Version {
-        /// The model.
-        name: String,
-        /// The version's number.
-        version: String,
-        /// Within the version.
+    /// By the run it is of, as the server knows it.
+    Run {
+        /// The run.
+        id: String,
+        /// Within the run.
+        path: String,
+    },
+    /// By the logged model it is of, as the server knows it.
+    LoggedModel {
+        /// The logged model.
+        id: String,
+        /// Within the logged model.
         path: String,
     },
     /// In an S3-compatible store.
     S3 {
         /// The bucket.
         bucket: String,
-        /// The object.
-        key: String,
+        /// The object, or what the keys of the folder's objects begin with.
+        path: String,
     },
 }
 
 /// Where a version's files lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Root {
-    /// In the server's own store.
-    Store(String),
-    /// In an S3-compatible store.
-    S3 {
-        /// The bucket.
-        bucket: String,
-        /// What the objects' keys begin with.
-        prefix: String,
-    },
+    /// In a store that is asked for them.
+    Asked(Key),
     /// In a folder of the machine that the server runs on.
     Folder(PathBuf),
-    /// In a folder of a run, as the server knows it.
-    Run(String, String),
-    /// In a folder of a logged model, as the server knows it.
-    LoggedModel(String, String),
     /// Where only the server finds it.
     Elsewhere,
 }
@@ -74,8 +72,7 @@ pub(super) enum Root {
 /// What the server knows artifacts of, and where these lie.
 #[derive(Debug, Clone)]
 pub(super) struct Shelf {
-    pub(super) root: fn(String, String) -> Root,
-    pub(super) id: String,
+    pub(super) key: Key,
     pub(super) uri: String,
 }
 
@@ -96,22 +93,32 @@ impl Root {
             authority.is_empty()
                 || authority == format!("{}{port}", server.host_str().unwrap_or_default())
         };
+        let store = |path: &str| {
+            let path = path.trim_matches('/').to_owned();
+            Self::Asked(Key::Store { path })
+        };
         match scheme {
             "mlflow-artifacts" if is_here(authority) => {
                 // The long form repeats the API's own path.
                 let long = path.strip_prefix(PROXY.trim_matches('/'));
-                Self::Store(long.unwrap_or(path).trim_matches('/').to_owned())
+                store(long.unwrap_or(path))
             }
             "http" | "https" if is_here(authority) => match uri.split_once(PROXY) {
-                Some((_, path)) => Self::Store(path.trim_matches('/').to_owned()),
+                Some((_, path)) => store(path),
                 None => Self::Elsewhere,
             },
-            "s3" if !authority.is_empty() => Self::S3 {
+            "s3" if !authority.is_empty() => Self::Asked(Key::S3 {
                 bucket: authority.to_owned(),
-                prefix: path.to_owned(),
-            },
-            "runs" => two(path, Self::Run),
-            "models" if path.starts_with("m-") => two(path, Self::LoggedModel),
+                path: path.to_owned(),
+            }),
+            "runs" => {
+                let (id, path) = two(path);
+                Self::Asked(Key::Run { id, path })
+            }
+            "models" if path.starts_with("m-") => {
+                let (id, path) = two(path);
+                Self::Asked(Key::LoggedModel { id, path })
+            }
             "file" => {
                 let folder = Url::parse(uri).ok().and_then(|uri| uri.to_file_path().ok());
                 folder.map_or(Self::Elsewhere, Self::Folder)
@@ -120,21 +127,52 @@ impl Root {
             _ => Self::Elsewhere,
         }
     }
+}
 
-    /// The same place as the server knows it, by the run or the logged model it is of.
+impl Key {
+    /// The place at `uri` as the server knows it, by the run or the logged model it is of.
     pub(super) fn by_server(uri: &str, shelves: &[Shelf]) -> Option<Self> {
         shelves.iter().find_map(|shelf| {
             let path = uri.strip_prefix(shelf.uri.trim_end_matches('/'))?;
             let is_below = path.is_empty() || path.starts_with('/');
-            is_below.then(|| (shelf.root)(shelf.id.clone(), path.trim_matches('/').to_owned()))
+            is_below.then(|| shelf.key.at(path.trim_matches('/')))
         })
+    }
+
+    /// What is at `path` below it.
+    pub(super) fn at(&self, path: &str) -> Self {
+        let mut key = self.clone();
+        let (Self::Store { path: own }
+        | Self::Run { path: own, .. }
+        | Self::LoggedModel { path: own, .. }
+        | Self::S3 { path: own, .. }) = &mut key;
+        *own = join(own, path);
+        key
+    }
+
+    /// The folder that it is in, and its name there; nothing for what is no folder's.
+    fn folder_and_name(&self) -> Option<(Self, String)> {
+        let mut key = self.clone();
+        let (Self::Store { path }
+        | Self::Run { path, .. }
+        | Self::LoggedModel { path, .. }
+        | Self::S3 { path, .. }) = &mut key;
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, name) = (folder.to_owned(), name.to_owned());
+        *path = folder;
+        (!name.is_empty()).then_some((key, name))
+    }
+
+    /// As a file carries it.
+    pub(super) fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("a key is plain JSON")
     }
 }
 
 /// An id, and what is behind it.
-fn two(path: &str, root: fn(String, String) -> Root) -> Root {
+fn two(path: &str) -> (String, String) {
     let (id, path) = path.split_once('/').unwrap_or((path, ""));
-    root(id.to_owned(), path.to_owned())
+    (id.to_owned(), path.to_owned())
 }
 
 /// Something in a folder.
@@ -146,16 +184,34 @@ struct Entry {
 }
 
 impl Api {
-    /// The files below `root`, one of those that the server lists, of this version.
+    /// The files below `root`, which the server knows, or the one that it is.
     ///
     /// # Errors
     /// If they can't be listed, are too many or too deep, or one has a name that leads elsewhere.
-    pub(super) async fn files(
-        &self,
-        root: &Root,
-        name: &str,
-        version: &str,
-    ) -> Result<Vec<SourceFile>, ImportError> {
+    pub(super) async fn files(&self, root: &Key) -> Result<Vec<SourceFile>, ImportError> {
+        let files = self.below(root).await?;
+        let Some((folder, name)) = root.folder_and_name() else {
+            return Ok(files);
+        };
+        if files.iter().any(|file| file.path != name) {
+            return Ok(files);
+        }
+        let beside = self.folder(&folder).await?;
+        let itself = beside
+            .into_iter()
+            .find(|entry| entry.name == name && !entry.is_folder);
+        Ok(match itself {
+            Some(entry) => vec![SourceFile {
+                path: name,
+                key: root.to_text(),
+                size_bytes: entry.size_bytes,
+                sha256: None,
+            }],
+            None => files,
+        })
+    }
+
+    async fn below(&self, root: &Key) -> Result<Vec<SourceFile>, ImportError> {
         let mut files = Vec::new();
         let mut asked = 0;
         let mut folders = vec![(String::new(), 0)];
@@ -164,14 +220,14 @@ impl Api {
             if asked > MAX_FILES || depth > MAX_DEPTH {
                 return Err(self.too_many());
             }
-            for entry in self.folder(root, &folder).await? {
+            for entry in self.folder(&root.at(&folder)).await? {
                 let path = join(&folder, &entry.name);
                 if entry.is_folder {
                     folders.push((path, depth + 1));
                     continue;
                 }
                 files.push(SourceFile {
-                    key: self.key(root, name, version, &path),
+                    key: root.at(&path).to_text(),
                     path,
                     size_bytes: entry.size_bytes,
                     sha256: None,
@@ -193,57 +249,30 @@ impl Api {
         }
     }
 
-    fn key(&self, root: &Root, name: &str, version: &str, path: &str) -> String {
-        let path = path.to_owned();
-        let key = match root {
-            Root::Store(root) => Key::Store {
-                path: join(root, &path),
-            },
-            _ => Key::Version {
-                name: name.to_owned(),
-                version: version.to_owned(),
-                path,
-            },
-        };
-        key.to_text()
-    }
-
-    /// What is in a folder below `root`.
-    async fn folder(&self, root: &Root, folder: &str) -> Result<Vec<Entry>, ImportError> {
+    /// What is in a folder.
+    async fn folder(&self, folder: &Key) -> Result<Vec<Entry>, ImportError> {
         const DOING: &str = "list a version's files";
         let mut entries = Vec::new();
         let (mut token, mut before) = (String::new(), String::new());
         loop {
-            let page = [("page_token", &*token)];
-            let page: &[_] = if token.is_empty() { &[] } else { &page };
-            let mut answer = match root {
-                Root::Store(root) => {
-                    let path = join(root, folder);
+            let page = ("page_token", &*token);
+            let mut answer = match folder {
+                Key::Store { path } => {
                     let at = ["api", "2.0", "mlflow-artifacts", "artifacts"];
                     self.client
-                        .json::<Said>(&at, &[("path", &path)], DOING)
+                        .json::<Said>(&at, &[("path", path)], DOING)
                         .await?
                 }
-                Root::Run(id, root) => {
-                    let path = join(root, folder);
-                    let query = [&[("run_id", &**id), ("path", &*path)][..], page].concat();
-                    let query: Vec<_> = query
-                        .into_iter()
-                        .filter(|(_, value)| !value.is_empty())
-                        .collect();
+                Key::Run { id, path } => {
+                    let query = filled([("run_id", id), ("path", path), page]);
                     self.ask(&["artifacts", "list"], &query, DOING).await?
                 }
-                Root::LoggedModel(id, root) => {
-                    let path = join(root, folder);
-                    let query = [&[("artifact_directory_path", &*path)][..], page].concat();
-                    let query: Vec<_> = query
-                        .into_iter()
-                        .filter(|(_, value)| !value.is_empty())
-                        .collect();
+                Key::LoggedModel { id, path } => {
+                    let query = filled([("artifact_directory_path", path), page]);
                     let at = ["logged-models", id, "artifacts", "directories"];
                     self.ask(&at, &query, DOING).await?
                 }
-                Root::S3 { .. } | Root::Folder(_) | Root::Elsewhere => return Ok(Vec::new()),
+                Key::S3 { .. } => return Ok(Vec::new()),
             };
             let files = answer
                 .list("files")
@@ -289,11 +318,10 @@ impl Api {
     }
 }
 
-impl Key {
-    /// As a file carries it.
-    pub(super) fn to_text(&self) -> String {
-        serde_json::to_string(self).expect("a key is plain JSON")
-    }
+/// What of a query says something.
+fn filled<'a, const LENGTH: usize>(query: [(&'a str, &'a str); LENGTH]) -> Vec<(&'a str, &'a str)> {
+    let filled = query.into_iter().filter(|(_, value)| !value.is_empty());
+    filled.collect()
 }
 
 /// One path behind another, of which each may be empty.
@@ -311,10 +339,20 @@ mod tests {
 
     use super::*;
 
+    fn run(id: &str, path: &str) -> Key {
+        let (id, path) = (id.into(), path.into());
+        Key::Run { id, path }
+    }
+
+    fn logged_model(id: &str, path: &str) -> Key {
+        let (id, path) = (id.into(), path.into());
+        Key::LoggedModel { id, path }
+    }
+
     #[test]
     fn an_address_says_where_files_lie() {
         let server = Url::parse("https://mlflow.example:8443/team").unwrap();
-        let store = |path: &str| Root::Store(path.to_owned());
+        let store = |path: &str| Root::Asked(Key::Store { path: path.into() });
         for (uri, root) in [
             (
                 "mlflow-artifacts:/5/models/m-1/artifacts",
@@ -334,16 +372,13 @@ mod tests {
             ("https://files.example/model", Root::Elsewhere),
             (
                 "s3://bucket/a/b/",
-                Root::S3 {
+                Root::Asked(Key::S3 {
                     bucket: "bucket".into(),
-                    prefix: "a/b".into(),
-                },
+                    path: "a/b".into(),
+                }),
             ),
-            ("runs:/r1/model", Root::Run("r1".into(), "model".into())),
-            (
-                "models:/m-1",
-                Root::LoggedModel("m-1".into(), String::new()),
-            ),
+            ("runs:/r1/model", Root::Asked(run("r1", "model"))),
+            ("models:/m-1", Root::Asked(logged_model("m-1", ""))),
             ("models:/defects/3", Root::Elsewhere),
             (
                 "file:///srv/ml%20runs/0",
@@ -361,25 +396,43 @@ mod tests {
     fn a_place_is_known_by_the_run_that_it_is_of() {
         let shelves = [
             Shelf {
-                root: Root::LoggedModel,
-                id: "m-1".into(),
+                key: logged_model("m-1", ""),
                 uri: "gs://b/0/models/m-1/artifacts".into(),
             },
             Shelf {
-                root: Root::Run,
-                id: "r".into(),
+                key: run("r", ""),
                 uri: "gs://b/0/r/artifacts".into(),
             },
         ];
-        let root = |uri| Root::by_server(uri, &shelves);
+        let key = |uri| Key::by_server(uri, &shelves);
         assert_eq!(
-            root("gs://b/0/r/artifacts/a/model"),
-            Some(Root::Run("r".into(), "a/model".into()))
+            key("gs://b/0/r/artifacts/a/model"),
+            Some(run("r", "a/model"))
         );
         assert_eq!(
-            root("gs://b/0/models/m-1/artifacts"),
-            Some(Root::LoggedModel("m-1".into(), String::new()))
+            key("gs://b/0/models/m-1/artifacts"),
+            Some(logged_model("m-1", ""))
         );
-        assert_eq!(root("gs://b/0/r/artifacts-of-others"), None);
+        assert_eq!(key("gs://b/0/r/artifacts-of-others"), None);
+    }
+
+    #[test]
+    fn a_key_has_what_is_below_it_and_a_folder() {
+        assert_eq!(run("r", "").at("a"), run("r", "a"));
+        assert_eq!(run("r", "a").at(""), run("r", "a"));
+        assert_eq!(
+            logged_model("m-1", "a").at("b/c"),
+            logged_model("m-1", "a/b/c")
+        );
+        let name = |name: &str| name.to_owned();
+        assert_eq!(
+            run("r", "a/b/c").folder_and_name(),
+            Some((run("r", "a/b"), name("c")))
+        );
+        assert_eq!(
+            run("r", "c").folder_and_name(),
+            Some((run("r", ""), name("c")))
+        );
+        assert_eq!(run("r", "").folder_and_name(), None);
     }
 }

@@ -115,23 +115,36 @@ impl Connection {
                 let path: Vec<_> = below("artifacts").chain(parts).collect();
                 client.open(&path, &[], from, doing).await
             }
-            Key::Version {
-                name,
-                version,
-                path,
-            } => {
-                let mut query = vec![("name", &**name), ("version", version), ("path", path)];
-                let at = ["model-versions", "get-artifact"];
-                if signing.is_only {
-                    query.push(("presigned", "true"));
-                    let url = self.signed(&at, &query, doing).await?;
-                    let url = url.ok_or_else(|| self.unsigned(doing))?;
-                    return client.open_at(url, from, doing).await;
-                }
-                client.open(&at, &query, from, doing).await
+            Key::Run { id, path } => {
+                let query = [("run_id", &**id), ("path", path)];
+                self.open_by(&["get-artifact"], &query, from, doing).await
+            }
+            Key::LoggedModel { id, path } => {
+                let at = ["ajax-api", "2.0", "mlflow", "logged-models", id];
+                let at = [&at[..], &["artifacts", "files"]].concat();
+                let query = [("artifact_file_path", &**path)];
+                self.open_by(&at, &query, from, doing).await
             }
             Key::S3 { .. } => Err(self.unsigned(doing)),
         }
+    }
+
+    /// Begins to read what the server has in a store that is not its own.
+    async fn open_by(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        from: u64,
+        doing: &str,
+    ) -> Result<Opened, ImportError> {
+        let client = &self.api.client;
+        if !self.signing().await?.is_only {
+            return client.open(path, query, from, doing).await;
+        }
+        let query = [query, &[("presigned", "true")]].concat();
+        let url = self.signed(path, &query, doing).await?;
+        let url = url.ok_or_else(|| self.unsigned(doing))?;
+        client.open_at(url, from, doing).await
     }
 
     /// A URL that the server signed, if it needs nothing else.

@@ -181,46 +181,41 @@ impl Mlflow {
         uri: &str,
         shelves: &[Shelf],
     ) -> Result<Files, ImportError> {
-        let api = &connection.api;
-        let root = Root::of(uri, &connection.url);
-        let by_server = || Root::by_server(uri, shelves);
-        let root = match root {
-            Root::Folder(folder) => match &self.address {
-                Address::Local(backend) => match backend.now(folder) {
-                    Some(folder) => return Ok(Files::Here(folder)),
-                    None => by_server(),
-                },
-                Address::Server(_) => by_server(),
+        let by_server = || Key::by_server(uri, shelves);
+        let key = match (Root::of(uri, &connection.url), &self.address) {
+            (Root::Folder(folder), Address::Local(backend)) => match backend.now(folder) {
+                Some(folder) => return Ok(Files::Here(folder)),
+                None => by_server(),
             },
-            Root::S3 { bucket, prefix } if self.s3.is_some() => {
-                match (self.objects(&bucket, &prefix).await, by_server()) {
+            (Root::Asked(Key::S3 { bucket, path }), _) if self.s3.is_some() => {
+                match (self.objects(&bucket, &path).await, by_server()) {
                     // Keys of ours that aren't for this store: then by the server, if it can.
-                    (Err(ImportError::Unauthorized { .. }), Some(root)) => Some(root),
+                    (Err(ImportError::Unauthorized { .. }), Some(key)) => Some(key),
                     (files, _) => return self.some(files?, listed, uri).map(Files::There),
                 }
             }
-            Root::Store(_) | Root::Run(..) | Root::LoggedModel(..) => Some(root),
-            Root::S3 { .. } | Root::Elsewhere => by_server(),
+            (Root::Folder(_) | Root::Elsewhere | Root::Asked(Key::S3 { .. }), _) => by_server(),
+            (Root::Asked(key), _) => Some(key),
         };
-        let root = root.ok_or_else(|| ImportError::Lacks {
+        let key = key.ok_or_else(|| ImportError::Lacks {
             place: self.place(),
             what: format!(
                 "run and no logged model by which the files of {} at {uri} can be listed",
                 listed.reference
             ),
         })?;
-        let files = api.files(&root, &listed.model, &listed.label).await?;
+        let files = connection.api.files(&key).await?;
         self.some(files, listed, uri).map(Files::There)
     }
 
-    async fn objects(&self, bucket: &str, prefix: &str) -> Result<Vec<SourceFile>, ImportError> {
+    async fn objects(&self, bucket: &str, path: &str) -> Result<Vec<SourceFile>, ImportError> {
         match self.bucket(bucket)? {
             Some(store) => {
-                let found_by = |key| {
+                let found_by = |path| {
                     let bucket = bucket.to_owned();
-                    Key::S3 { bucket, key }.to_text()
+                    Key::S3 { bucket, path }.to_text()
                 };
-                store.files(prefix, found_by).await
+                store.files(path, found_by).await
             }
             None => Ok(Vec::new()),
         }
@@ -284,9 +279,19 @@ impl Mlflow {
     }
 }
 
+/// The logged model that a version's source is, or is of: a server that was told both keeps the
+/// source alone.
+fn logged_model(source: &str) -> Option<&str> {
+    let is_id = |part: &&str| {
+        let hex = part.strip_prefix("m-").unwrap_or_default();
+        hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    source.split('/').find(is_id)
+}
+
 fn without_file() -> String {
     format!(
-        "it has no {}, so nothing is known of its inputs and outputs",
+        "it has no {}: of its inputs and outputs is known what its files tell",
         mlmodel::FILE
     )
 }
@@ -326,10 +331,7 @@ impl Source for Mlflow {
         };
         let mut remarks = Vec::new();
 
-        let source = answers.version.has("source").unwrap_or_default();
-        let of_source = source
-            .strip_prefix("models:/")
-            .filter(|id| id.starts_with("m-"));
+        let of_source = answers.version.has("source").and_then(logged_model);
         let model_id = answers.version.has("model_id").or(of_source);
         if let Some(id) = model_id.map(str::to_owned) {
             answers.logged_model = api.logged_model(&id).await?;
@@ -347,8 +349,10 @@ impl Source for Mlflow {
         let mut shelves = Vec::new();
         if let (Some(id), Some(uri)) = (info.text("model_id"), info.text("artifact_uri")) {
             shelves.push(Shelf {
-                root: Root::LoggedModel,
-                id,
+                key: Key::LoggedModel {
+                    id,
+                    path: String::new(),
+                },
                 uri,
             });
         }
@@ -356,8 +360,10 @@ impl Source for Mlflow {
             answers.run = api.run(&id).await?;
             match answers.run.clone().object("info").text("artifact_uri") {
                 Some(uri) => shelves.push(Shelf {
-                    root: Root::Run,
-                    id,
+                    key: Key::Run {
+                        id,
+                        path: String::new(),
+                    },
                     uri,
                 }),
                 None => remarks.push(format!("the run {id} is no longer there")),
@@ -395,9 +401,9 @@ impl Source for Mlflow {
         let connection = self.connection().await?;
         let doing = format!("read {}", file.path);
         let opened = match &key {
-            Key::S3 { bucket, key } => {
+            Key::S3 { bucket, path } => {
                 let bucket = self.bucket(bucket)?.ok_or_else(lacks)?;
-                bucket.open(key, from, &doing).await
+                bucket.open(path, from, &doing).await
             }
             _ => connection.open(&key, from, &doing).await,
         };

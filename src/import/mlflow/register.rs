@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::Mlflow;
 use super::address::Address;
 use super::api::Api;
-use super::artifacts::Root;
+use super::artifacts::{Key, Root};
 use super::said::Said;
 use crate::import::{ImportError, LeftOut, Opening, Place};
 use crate::record::kind::{Model, ModelVersion, SourceType};
@@ -225,7 +225,7 @@ impl Registering<'_> {
 
     /// Sends the files, and gives the address of their folder.
     async fn store(&self, run: &str, root: &str, server: &url::Url) -> Result<String, ImportError> {
-        let Root::Store(path) = Root::of(root, server) else {
+        let Root::Asked(Key::Store { path }) = Root::of(root, server) else {
             return Err(ImportError::Lacks {
                 place: self.api.place.clone(),
                 what: format!(

@@ -7,6 +7,7 @@ const MAP: &str = "\
 models:
   Schnee*: {name: snow, title: Snow}
   of a failed run: {name: odd}
+  a single file: {name: single}
   plain: {skip: true}
 ";
 
@@ -30,6 +31,7 @@ fn versions_become_records_and_a_second_run_changes_nothing() {
             .prints("imported  vision/boosted:1.0.0")
             .prints("imported  vision/diabetes.onnx:1.0.0")
             .prints("imported  vision/odd:1.0.0")
+            .prints("imported  vision/single:4.0.0")
             .prints("moved     vision/snow:champion: nothing -> 2.0.0");
         yard.merge("import/lab");
         let version = |name: &str| yard.show("main", &format!("models/vision/{name}.yaml"));
@@ -47,12 +49,18 @@ fn versions_become_records_and_a_second_run_changes_nothing() {
         assert!(version("snow/versions/1.0.0").contains("lifecycle: deprecated"));
         assert!(version("snow/versions/4.0.0").contains("lifecycle: staged"));
         assert!(version("diabetes.onnx/versions/1.0.0").contains("name: onnx"));
+        for number in 1..=4 {
+            let record = version(&format!("single/versions/{number}.0.0"));
+            for line in ["name: onnx", "    - name: bmi", "    size: 1455"] {
+                assert!(record.contains(line), "no «{line}» in\n{record}");
+            }
+        }
         assert!(version("snow/model").contains("champion: 2.0.0"));
         yard.modelyard(["check"]).run().success();
 
         let refs = yard.refs();
         let again = yard.import(words).run().success();
-        again.prints("unchanged 6 versions that are here already");
+        again.prints("unchanged 10 versions that are here already");
         assert_eq!(yard.refs(), refs);
     }
 }

@@ -41,6 +41,10 @@ impl Fake {
             &json!({"artifact_uri": version["source"]}),
         );
         fake.has(
+            "0%2Fr%2Fartifacts",
+            &json!([{"path": "my model", "is_dir": true}]),
+        );
+        fake.has(
             "0%2Fr%2Fartifacts%2Fmy+model",
             &json!([
                 {"path": "a b ü#.txt", "is_dir": false, "file_size": "5"},
@@ -351,6 +355,13 @@ async fn what_is_gone_or_has_no_files_is_told() {
         "{error}"
     );
 
+    // Of a folder that isn't there a store lists nothing, either.
+    let fake = Fake::new();
+    fake.has("0%2Fr%2Fartifacts", &json!([]));
+    fake.has("0%2Fr%2Fartifacts%2Fmy+model", &json!([]));
+    let error = fake.import().await.unwrap_err();
+    assert_eq!(error.code().id, "source-lacks", "{error}");
+
     // A store that neither we nor the server can list.
     let fake = Fake::new();
     fake.says(
@@ -360,6 +371,19 @@ async fn what_is_gone_or_has_no_files_is_told() {
     let error = fake.import().await.unwrap_err();
     assert_eq!(error.code().id, "source-lacks", "{error}");
     assert!(error.to_string().contains("at gs://bucket/x"), "{error}");
+}
+
+#[tokio::test]
+async fn a_single_file_is_found_whatever_a_store_lists_of_it() {
+    let itself = json!([{"path": "my model", "is_dir": false, "file_size": 5}]);
+    for listed in [json!([]), itself.clone()] {
+        let fake = Fake::new();
+        fake.has("0%2Fr%2Fartifacts", &itself);
+        fake.has("0%2Fr%2Fartifacts%2Fmy+model", &listed);
+        fake.sends("my%20model", b"hello");
+        let files = fake.import().await.unwrap();
+        assert_eq!(files, [("my model".to_owned(), "hello".to_owned())]);
+    }
 }
 
 #[tokio::test]

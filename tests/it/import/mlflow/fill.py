@@ -139,6 +139,23 @@ source = f"{run.info.artifact_uri}/out/of the/way"
 client.create_registered_model("of a failed run")
 client.create_model_version("of a failed run", source, run.info.run_id)
 
+# Versions that are a single file: in the server's own store, by a run, and elsewhere; and a folder
+# that has a file of its own name.
+SINGLE = "a single file"
+elsewhere = pathlib.Path(DATABASE).with_name("else where").as_uri()
+single = client.create_run("0")
+other = client.create_run(client.create_experiment("elsewhere", artifact_location=elsewhere))
+for run, folder in ((single, None), (single, "in/the way"), (single, "model.onnx.d/model.onnx"), (other, "in")):
+    client.log_artifact(run.info.run_id, ONNX, folder)
+client.create_registered_model(SINGLE)
+for run, source in (
+    (single, f"{single.info.artifact_uri}/in/the way/model.onnx"),
+    (single, f"runs:/{single.info.run_id}/model.onnx"),
+    (single, f"{single.info.artifact_uri}/model.onnx.d/model.onnx"),
+    (other, f"{other.info.artifact_uri}/in/model.onnx"),
+):
+    client.create_model_version(SINGLE, source, run.info.run_id)
+
 # One that is on its way, one that never came, a model with none, and a prompt in between.
 client.create_registered_model("pending")
 for _ in range(2):
@@ -156,6 +173,11 @@ prompts.register_prompt(name="greeting", template="Hello, {{name}}!")
 told = {}
 for version in client.search_model_versions():
     if version.status != "READY":
+        continue
+    if version.name == SINGLE:
+        # By a version's name MLflow itself finds nothing of a single file.
+        digest = hashlib.sha256(pathlib.Path(ONNX).read_bytes()).hexdigest()
+        told[f"models:/{SINGLE}/{version.version}"] = {"model.onnx": digest}
         continue
     with tempfile.TemporaryDirectory() as folder:
         uri = f"models:/{version.name}/{version.version}"

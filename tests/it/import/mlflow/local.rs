@@ -15,7 +15,7 @@ use super::listed;
 use super::{list, open};
 use crate::harness::{Sandbox, in_time};
 
-/// Registers `local ☃` with one version, whatever the store.
+/// Registers `local ☃` with one version, whatever the store, and `a file` with a single file.
 #[cfg(feature = "real-tools")]
 const REGISTER: &str = r#"
 import mlflow
@@ -26,12 +26,16 @@ class Echo(mlflow.pyfunc.PythonModel):
 
 three = int(mlflow.__version__.split(".")[0]) >= 3
 place = {"name": "model"} if three else {"artifact_path": "model"}
-with mlflow.start_run():
+with mlflow.start_run() as run:
+    mlflow.log_text("only", "only.txt")
     mlflow.log_param("depth", 3)
     mlflow.pyfunc.log_model(
         **place, python_model=Echo(), pip_requirements=["numpy"], registered_model_name="local ☃"
     )
-mlflow.MlflowClient().set_registered_model_alias("local ☃", "champion", "1")
+client = mlflow.MlflowClient()
+client.set_registered_model_alias("local ☃", "champion", "1")
+client.create_registered_model("a file")
+client.create_model_version("a file", f"{run.info.artifact_uri}/only.txt", run.info.run_id)
 "#;
 
 #[cfg(feature = "real-tools")]
@@ -81,6 +85,11 @@ async fn folders_and_databases_are_read_and_nothing_runs_afterwards() {
             folder.starts_with(&lab) && folder.join("MLmodel").is_file(),
             "{folder:?}"
         );
+        let file = listed(&listing, "models:/a file/1");
+        let Files::Here(file) = source.candidate(file).await.unwrap().files else {
+            panic!("{file:?}");
+        };
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "only");
         assert!(!processes_of(&lab).is_empty());
         drop(source);
         let began = Instant::now();

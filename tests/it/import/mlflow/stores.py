@@ -25,7 +25,7 @@ class Echo(mlflow.pyfunc.PythonModel):
         return model_input
 
 
-told = {}
+client = mlflow.MlflowClient()
 for name, location in (("proxied", None), ("direct", "s3://models/in/di rect")):
     experiment = mlflow.create_experiment(name, artifact_location=location)
     with tempfile.TemporaryDirectory() as folder:
@@ -41,9 +41,15 @@ for name, location in (("proxied", None), ("direct", "s3://models/in/di rect")):
                 pip_requirements=["numpy"],
                 registered_model_name=name,
             )
+            mlflow.log_text("only", "in/only.txt")
+        run = mlflow.last_active_run().info
+        model = mlflow.get_logged_model(logged.model_id)
+        # A single file of a run, and one of a logged model.
+        client.create_model_version(name, f"{run.artifact_uri}/in/only.txt", run.run_id)
+        source = f"{model.artifact_location}/requirements.txt"
+        client.create_model_version(name, source, model_id=logged.model_id)
     if location:
         # More than one page of a listing has, and a marker of a folder as some clients write it.
-        model = mlflow.get_logged_model(logged.model_id)
         prefix = model.artifact_location.removeprefix("s3://models/")
         s3.put_object(Bucket="models", Key=f"{prefix}/many/", Body=b"")
         # Of another that begins alike.
@@ -52,12 +58,16 @@ for name, location in (("proxied", None), ("direct", "s3://models/in/di rect")):
             for number in range(1010):
                 key, body = f"{prefix}/many/{number}", f"{number}".encode()
                 pool.submit(s3.put_object, Bucket="models", Key=key, Body=body)
+
+told = {}
+for version in client.search_model_versions():
     with tempfile.TemporaryDirectory() as folder:
-        uri = f"models:/{name}/1"
-        root = pathlib.Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder))
-        told[uri] = {
-            path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in root.rglob("*")
+        # By where it lies: by its name MLflow itself finds nothing of a single file.
+        root = pathlib.Path(mlflow.artifacts.download_artifacts(version.source, dst_path=folder))
+        base = root.parent if root.is_file() else root
+        told[f"models:/{version.name}/{version.version}"] = {
+            path.relative_to(base).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (root, *root.rglob("*"))
             if path.is_file() and path.name != "registered_model_meta"
         }
 pathlib.Path(sys.argv[1]).write_text(json.dumps(told))

@@ -96,10 +96,13 @@ impl Stores {
 #[tokio::test]
 async fn the_servers_own_store_is_fetched_by_urls_that_it_signs() {
     let stores = stores();
-    let by = stores
-        .compare(&*stores.source(&[]), "models:/proxied/1")
-        .await;
-    assert_eq!(by, "store");
+    let source = stores.source(&[]);
+    for version in 1..=3 {
+        let by = stores
+            .compare(&*source, &format!("models:/proxied/{version}"))
+            .await;
+        assert_eq!(by, "store");
+    }
     assert!(
         stores
             .server
@@ -118,10 +121,13 @@ async fn a_store_of_the_users_is_asked_directly_with_the_users_keys() {
         .iter()
         .map(|(name, value)| (*name, &**value))
         .collect();
-    let by = stores
-        .compare(&*stores.source(&variables), "models:/direct/1")
-        .await;
-    assert_eq!(by, "s3");
+    let source = stores.source(&variables);
+    for version in 1..=3 {
+        let by = stores
+            .compare(&*source, &format!("models:/direct/{version}"))
+            .await;
+        assert_eq!(by, "s3");
+    }
 }
 
 #[tokio::test]
@@ -134,6 +140,10 @@ async fn without_keys_that_fit_it_is_asked_by_the_server() {
         ("MLFLOW_S3_ENDPOINT_URL", &*url),
     ];
     let source = stores.source(&wrong);
+    for (version, by) in [(2, "run"), (3, "loggedModel")] {
+        let reference = format!("models:/direct/{version}");
+        assert_eq!(stores.compare(&*source, &reference).await, by);
+    }
     let listing = list(&*source).await.unwrap();
     let listed = listed(&listing, "models:/direct/1");
     let candidate = source.candidate(listed).await.unwrap();
@@ -149,7 +159,7 @@ async fn without_keys_that_fit_it_is_asked_by_the_server() {
         .filter(|file| file.path == "artifacts/files/tief/ö +&.txt")
         .cloned()
         .collect();
-    assert!(one[0].key.contains(r#""by":"version""#), "{one:?}");
+    assert!(one[0].key.contains(r#""by":"loggedModel""#), "{one:?}");
     let sandbox = Sandbox::new();
     let few = Candidate {
         files: Files::There(one),

@@ -24,6 +24,7 @@ async fn everything_is_listed_but_what_is_no_finished_model() {
             models,
             [
                 SNOW,
+                "a single file",
                 "boosted",
                 "diabetes.onnx",
                 "of a failed run",
@@ -40,6 +41,10 @@ async fn everything_is_listed_but_what_is_no_finished_model() {
                 "models:/Schnee ☃ Klassifikator/1",
                 "models:/Schnee ☃ Klassifikator/2",
                 "models:/Schnee ☃ Klassifikator/4",
+                "models:/a single file/1",
+                "models:/a single file/2",
+                "models:/a single file/3",
+                "models:/a single file/4",
                 "models:/boosted/1",
                 "models:/diabetes.onnx/1",
                 "models:/of a failed run/1",
@@ -204,7 +209,7 @@ async fn what_was_no_model_of_mlflow_comes_with_its_files_and_a_remark() {
     assert_eq!(candidate.unmapped["run.status"], "FAILED");
     assert_eq!(
         candidate.remarks,
-        ["it has no MLmodel, so nothing is known of its inputs and outputs"]
+        ["it has no MLmodel: of its inputs and outputs is known what its files tell"]
     );
 }
 
