@@ -22,8 +22,14 @@ struct Told {
 
 #[test]
 fn imported_versions_answer_as_mlflows_own_predict_does() {
+    for major in [3, 2] {
+        answer_as_its_own_predict(major);
+    }
+}
+
+fn answer_as_its_own_predict(major: u8) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let server = Mlflow::start(3);
+    let server = Mlflow::start(major);
     let place = server.folder().join("predicted.json");
     let words = [
         &*root.join("tests/it/import/mlflow/serves.py"),
@@ -61,7 +67,7 @@ fn imported_versions_answer_as_mlflows_own_predict_does() {
                 |(one, other): (&f64, &f64)| (one - other).abs() <= NEAR * other.abs().max(1.0);
             assert!(
                 data.iter().zip(due).all(near),
-                "{name}: {data:?}, and MLflow says {due:?}"
+                "{name}: {data:?}, and MLflow {major} says {due:?}"
             );
         }
     }
