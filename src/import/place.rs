@@ -6,9 +6,11 @@
 //! `git:https://git.acme.example/ds/models.git#main:models/digits`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
 
 use super::custom::Custom;
 use super::folder::Folder;
@@ -50,6 +52,44 @@ pub struct Opening<'a> {
     pub stores: StoreOptions,
     /// Whether images are started, to see which protocol they speak.
     pub probe: bool,
+}
+
+impl Opening<'_> {
+    /// A variable that says something.
+    pub(super) fn said(&self, name: &str) -> Option<SecretString> {
+        let value = (self.variables)(name);
+        value.filter(|value| !value.expose_secret().is_empty())
+    }
+}
+
+#[cfg(test)]
+impl<'a> Opening<'a> {
+    /// One in which nothing is tried again.
+    pub(super) fn once(variables: Variables<'a>) -> Self {
+        let retry = Policy {
+            attempts: 1,
+            ..Policy::default()
+        };
+        Self {
+            folder: PathBuf::new(),
+            variables,
+            retry,
+            stores: StoreOptions {
+                docker_config: PathBuf::new(),
+                plain_http: None,
+                retry,
+            },
+            probe: false,
+        }
+    }
+}
+
+/// `text` as a path, with the user's home folder for `~/`.
+pub(super) fn expanded(variables: Variables<'_>, text: &str) -> PathBuf {
+    match (text.strip_prefix("~/"), variables("HOME")) {
+        (Some(rest), Some(home)) => Path::new(home.expose_secret()).join(rest),
+        _ => PathBuf::from(text),
+    }
 }
 
 /// No source is told by these words.

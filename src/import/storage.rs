@@ -24,7 +24,7 @@ pub(super) struct Storage {
     root: Result<PathBuf, &'static str>,
     retry: Policy,
     /// The user's keys for an S3-compatible store.
-    s3: Option<s3::Settings>,
+    s3: s3::Settings,
 }
 
 /// What KServe says of S3-compatible stores besides what AWS's tools do.
@@ -47,7 +47,7 @@ impl Storage {
             place: place.to_owned(),
             root,
             retry: opening.retry,
-            s3: s3::Settings::read(opening.variables, &S3)?,
+            s3: s3::Settings::read(opening, &S3)?,
         })
     }
 
@@ -129,11 +129,10 @@ impl Storage {
 
     /// The bucket `name`, for what is at `uri`.
     fn bucket(&self, uri: &str, name: &str) -> Result<s3::Store, ImportError> {
-        let keys = s3::VARIABLES.join(" or ");
-        let why = || format!("it is read with keys alone: set {keys}");
-        let settings = self.s3.as_ref();
-        let settings = settings.ok_or_else(|| self.no(uri, &why()))?;
-        settings.bucket(name, self.retry)
+        if let Some(why) = self.s3.keyless() {
+            return Err(self.no(uri, why));
+        }
+        self.s3.bucket(name, self.retry)
     }
 
     /// `error` of the bucket of `uri` alone: that one store lets nobody in holds up no other model.
@@ -233,12 +232,9 @@ fn needed(scheme: &str, uri: &str) -> String {
 mod tests {
     //! Which addresses lead to files.
 
-    use std::time::Duration;
-
     use secrecy::SecretString;
 
     use super::*;
-    use crate::artifact::StoreOptions;
 
     fn storage(place: &str, root: Result<PathBuf, &'static str>, keys: bool) -> Storage {
         let variables = |name: &str| -> Option<SecretString> {
@@ -246,22 +242,7 @@ mod tests {
             let url = name.contains("URL").then_some("http://127.0.0.1:1");
             keys.then(|| url.unwrap_or("k").to_owned().into())
         };
-        let opening = Opening {
-            folder: PathBuf::new(),
-            variables: &variables,
-            retry: Policy {
-                attempts: 1,
-                first_wait: Duration::ZERO,
-                longest_wait: Duration::ZERO,
-            },
-            stores: StoreOptions {
-                docker_config: PathBuf::new(),
-                plain_http: None,
-                retry: Policy::default(),
-            },
-            probe: false,
-        };
-        Storage::new(place, root, &opening).unwrap()
+        Storage::new(place, root, &Opening::once(&variables)).unwrap()
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use std::str::FromStr;
 use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::import::{ImportError, Place, Variables};
+use crate::import::{ImportError, Place, Variables, place};
 
 /// The hub where nothing else is said.
 const HUB: &str = "https://huggingface.co";
@@ -88,10 +88,7 @@ impl Home<'_> {
 
     /// `text` with the user's home folder for `~/`.
     fn expanded(&self, text: &str) -> PathBuf {
-        match (text.strip_prefix("~/"), self.variable("HOME")) {
-            (Some(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => PathBuf::from(text),
-        }
+        place::expanded(self.0, text)
     }
 }
 

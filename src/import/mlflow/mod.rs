@@ -74,7 +74,7 @@ pub(super) struct Mlflow {
     http: Http,
     retry: Policy,
     program: String,
-    s3: Option<s3::Settings>,
+    s3: s3::Settings,
     /// The buckets that were opened: each has a client of its own.
     buckets: Mutex<BTreeMap<String, Arc<s3::Store>>>,
     connection: OnceCell<Connection>,
@@ -86,10 +86,7 @@ impl Mlflow {
     /// # Errors
     /// If no MLflow can be there, or a variable that is meant for it can't be used.
     pub(super) fn open(place: &Place, opening: &Opening<'_>) -> Result<Self, ImportError> {
-        let variable = |name: &str| {
-            let value = (opening.variables)(name);
-            value.filter(|value| !value.expose_secret().is_empty())
-        };
+        let variable = |name: &str| opening.said(name);
         let plain = |name: &str| variable(name).map(|value| value.expose_secret().to_owned());
         let address = Address::read(&place.at, &opening.folder)?;
         let user = plain("MLFLOW_TRACKING_USERNAME");
@@ -117,7 +114,7 @@ impl Mlflow {
             http: Http::read(&plain, opening)?,
             retry: opening.retry,
             program: plain(server::PROGRAM).unwrap_or_else(|| "mlflow".to_owned()),
-            s3: s3::Settings::read(opening.variables, &S3)?,
+            s3: s3::Settings::read(opening, &S3)?,
             buckets: Mutex::default(),
             connection: OnceCell::new(),
         })
@@ -187,14 +184,14 @@ impl Mlflow {
                 Some(folder) => return Ok(Files::Here(folder)),
                 None => by_server(),
             },
-            (Root::Asked(Key::S3 { bucket, path }), _) if self.s3.is_some() => {
+            (Root::Asked(Key::S3 { bucket, path }), _) => {
                 match (self.objects(&bucket, &path).await, by_server()) {
-                    // Keys of ours that aren't for this store: then by the server, if it can.
-                    (Err(ImportError::Unauthorized { .. }), Some(key)) => Some(key),
+                    // Then by the server, if it can.
+                    (Err(error), Some(key)) if self.s3.misfit(&error) => Some(key),
                     (files, _) => return self.some(files?, listed, uri).map(Files::There),
                 }
             }
-            (Root::Folder(_) | Root::Elsewhere | Root::Asked(Key::S3 { .. }), _) => by_server(),
+            (Root::Folder(_) | Root::Elsewhere, _) => by_server(),
             (Root::Asked(key), _) => Some(key),
         };
         let key = key.ok_or_else(|| ImportError::Lacks {
@@ -209,30 +206,22 @@ impl Mlflow {
     }
 
     async fn objects(&self, bucket: &str, path: &str) -> Result<Vec<SourceFile>, ImportError> {
-        match self.bucket(bucket)? {
-            Some(store) => {
-                let found_by = |path| {
-                    let bucket = bucket.to_owned();
-                    Key::S3 { bucket, path }.to_text()
-                };
-                store.files(path, found_by).await
-            }
-            None => Ok(Vec::new()),
-        }
+        let found_by = |path| {
+            let bucket = bucket.to_owned();
+            Key::S3 { bucket, path }.to_text()
+        };
+        self.bucket(bucket)?.files(path, found_by).await
     }
 
-    /// The bucket of this name; nothing without keys.
-    fn bucket(&self, name: &str) -> Result<Option<Arc<s3::Store>>, ImportError> {
-        let Some(settings) = &self.s3 else {
-            return Ok(None);
-        };
+    /// The bucket of this name.
+    fn bucket(&self, name: &str) -> Result<Arc<s3::Store>, ImportError> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = buckets.get(name) {
-            return Ok(Some(Arc::clone(bucket)));
+            return Ok(Arc::clone(bucket));
         }
-        let bucket = Arc::new(settings.bucket(name, self.retry)?);
+        let bucket = Arc::new(self.s3.bucket(name, self.retry)?);
         buckets.insert(name.to_owned(), Arc::clone(&bucket));
-        Ok(Some(bucket))
+        Ok(bucket)
     }
 
     /// `files`, unless there are none: a version whose files somebody deleted is no version.
@@ -402,7 +391,7 @@ impl Source for Mlflow {
         let doing = format!("read {}", file.path);
         let opened = match &key {
             Key::S3 { bucket, path } => {
-                let bucket = self.bucket(bucket)?.ok_or_else(lacks)?;
+                let bucket = self.bucket(bucket)?;
                 bucket.open(path, from, &doing).await
             }
             _ => connection.open(&key, from, &doing).await,

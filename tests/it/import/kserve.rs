@@ -34,7 +34,7 @@ async fn services_become_versions_and_deployments() {
         error: "the model at models/iris/v2 of <fixtures>/kserve/services.yaml can't be read: there is no such file or folder in <yard>"
       - version: risk/fraud 3.1.0
         reference: InferenceService/models-prod/fraud
-        error: "the model at s3://models/fraud of <fixtures>/kserve/services.yaml can't be read: it is read with keys alone: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        error: "the model at s3://models/fraud of <fixtures>/kserve/services.yaml can't be read: it is read with keys alone: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile that has some"
     deployments:
       - deployment: captions
         environment: models-prod

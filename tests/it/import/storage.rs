@@ -142,6 +142,30 @@ fn a_folder_or_an_object_of_a_bucket_is_a_model() {
 }
 
 #[test]
+fn the_keys_can_be_a_profiles() {
+    let sandbox = Sandbox::new();
+    let (yard, filled) = (sandbox.yard(), Filled::new());
+    filled.put("digits/model.bin", &json!({"weights": "of digits"}));
+    service(&sandbox, "digits", "s3://models/digits");
+    let (key, secret) = (Minio::KEY, Minio::SECRET);
+    let keys = format!("[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n");
+    sandbox.write_home(".aws/credentials", keys);
+    let config = format!(
+        "[default]\nendpoint_url = {}\n[profile sso]\nsso_account_id = 1\n",
+        filled.minio.url()
+    );
+    sandbox.write_home(".aws/config", config);
+    let import = || yard.import(["kserve:../deploy", "--name=deploy"]);
+    let told = import()
+        .env("AWS_PROFILE", "sso")
+        .run()
+        .exits(1)
+        .prints("aws configure export-credentials --profile sso --format env");
+    assert!(!told.stdout.contains(secret), "{}", told.stdout);
+    import().run().exits(1).prints("imported  vision/digits:");
+}
+
+#[test]
 fn a_store_that_refuses_goes_away_or_never_ends_is_told() {
     let sandbox = Sandbox::new();
     let (yard, filled) = (sandbox.yard(), Filled::new());

@@ -131,6 +131,32 @@ async fn a_store_of_the_users_is_asked_directly_with_the_users_keys() {
 }
 
 #[tokio::test]
+async fn keys_and_endpoint_are_those_of_a_profile_where_no_variable_has_any() {
+    let stores = stores();
+    let sandbox = Sandbox::new();
+    let config = format!(
+        "[profile lab]\nregion = us-east-1\nendpoint_url = {}\n[profile sso]\nsso_account_id = 1\n",
+        stores.minio.url()
+    );
+    let credentials = format!(
+        "[lab]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        Minio::KEY,
+        Minio::SECRET
+    );
+    let config = sandbox.write("aws/config", config);
+    let credentials = sandbox.write("aws/credentials", credentials);
+    let files = [
+        ("AWS_CONFIG_FILE", config.to_str().unwrap()),
+        ("AWS_SHARED_CREDENTIALS_FILE", credentials.to_str().unwrap()),
+    ];
+    // The server still can where we have no keys.
+    for (profile, by) in [("lab", "s3"), ("sso", "run"), ("none", "run")] {
+        let source = stores.source(&[&files[..], &[("AWS_PROFILE", profile)]].concat());
+        assert_eq!(stores.compare(&*source, "models:/direct/2").await, by);
+    }
+}
+
+#[tokio::test]
 async fn without_keys_that_fit_it_is_asked_by_the_server() {
     let stores = stores();
     let url = stores.minio.url();

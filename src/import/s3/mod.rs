@@ -1,21 +1,26 @@
 //! S3-compatible stores, asked directly with the user's own keys.
 //!
-//! The variables are those that AWS's own tools read, and those that a source's own have besides.
 //! Requests are signed in their URLs (Signature Version 4), and carry nothing of ours otherwise.
+
+mod profile;
+mod settings;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusty_s3::actions::{ListObjectsV2, S3Action};
 use rusty_s3::{Bucket, UrlStyle};
-use secrecy::{ExposeSecret, SecretString};
-use url::Url;
+use secrecy::ExposeSecret;
 
 use crate::import::client::{Client, Credentials};
-use crate::import::{ImportError, MAX_FILES, Opened, SourceFile, Variables};
+use crate::import::{ImportError, MAX_FILES, Opened, SourceFile};
 use crate::platform::http;
 use crate::platform::redact::printable;
 use crate::platform::retry::Policy;
+
+pub(super) use settings::{Own, Settings};
+
+use settings::Keys;
 
 /// How long a signed URL holds: a file that takes longer goes on with one that is new.
 const SIGNED_FOR: Duration = Duration::from_secs(3600);
@@ -23,89 +28,30 @@ const SIGNED_FOR: Duration = Duration::from_secs(3600);
 /// The variables that have keys, as errors name them.
 pub(super) const VARIABLES: &[&str] = &["AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"];
 
-/// The variables that say where the store is, as AWS's own tools read them.
-const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
-
-/// What a source's own tools read besides AWS's.
-pub(super) struct Own {
-    /// The variable that says where the store is, heard before AWS's.
-    pub(super) endpoint: Option<&'static str>,
-    /// The variable that, with this value, has certificates not looked at.
-    pub(super) ignores_tls: Option<(&'static str, &'static str)>,
-}
-
-/// Where AWS's tools go if nothing says where.
-const REGION: &str = "us-east-1";
-
-/// What S3-compatible stores are opened with.
-#[derive(Clone)]
-pub(super) struct Settings {
-    key: String,
-    secret: SecretString,
-    session: Option<SecretString>,
-    region: String,
-    endpoint: Option<Url>,
-    ignores_tls: bool,
+impl Keys {
+    fn credentials(&self) -> rusty_s3::Credentials {
+        let (id, secret) = (self.id.clone(), self.secret.expose_secret());
+        match &self.session {
+            Some(session) => {
+                rusty_s3::Credentials::new_with_token(id, secret, session.expose_secret())
+            }
+            None => rusty_s3::Credentials::new(id, secret),
+        }
+    }
 }
 
 impl Settings {
-    /// What the variables say, AWS's and the source's `own`; nothing where they have no keys.
-    ///
-    /// # Errors
-    /// If the endpoint in them is no URL.
-    pub(super) fn read(variables: Variables<'_>, own: &Own) -> Result<Option<Self>, ImportError> {
-        let secret = |name: &str| variables(name).filter(|value| !value.expose_secret().is_empty());
-        let plain = |names: &[&str]| {
-            let found = names.iter().find_map(|name| secret(name));
-            found.map(|value| value.expose_secret().to_owned())
-        };
-        let (Some(key), Some(secret_key)) = (
-            plain(&["AWS_ACCESS_KEY_ID"]),
-            secret("AWS_SECRET_ACCESS_KEY"),
-        ) else {
-            return Ok(None);
-        };
-        let names = own.endpoint.into_iter().chain(ENDPOINTS);
-        let endpoint = names
-            .into_iter()
-            .find_map(|name| Some((name, plain(&[name])?)));
-        let endpoint = endpoint.map(|(name, text)| {
-            let url = text.parse::<Url>();
-            url.map_err(|error| ImportError::Malformed {
-                place: name.to_owned(),
-                reason: format!("it is no URL: {error}"),
-            })
-        });
-        let endpoint = endpoint.transpose()?;
-        let region = plain(&["AWS_REGION", "AWS_DEFAULT_REGION"]);
-        Ok(Some(Self {
-            key,
-            secret: secret_key,
-            session: secret("AWS_SESSION_TOKEN"),
-            region: region.unwrap_or_else(|| REGION.to_owned()),
-            endpoint,
-            ignores_tls: own
-                .ignores_tls
-                .is_some_and(|(name, word)| plain(&[name]).as_deref() == Some(word)),
-        }))
-    }
-
-    fn credentials(&self) -> rusty_s3::Credentials {
-        let (key, secret) = (self.key.clone(), self.secret.expose_secret());
-        match &self.session {
-            Some(session) => {
-                rusty_s3::Credentials::new_with_token(key, secret, session.expose_secret())
-            }
-            None => rusty_s3::Credentials::new(key, secret),
-        }
-    }
-
     /// Opens the bucket of this name.
     ///
     /// # Errors
-    /// If there can be none of this name, or no HTTP client.
+    /// If there are no keys, there can be no bucket of this name, or no HTTP client.
     pub(super) fn bucket(&self, name: &str, retry: Policy) -> Result<Store, ImportError> {
         let place = format!("s3://{}", printable(name));
+        let keys = self.keys.as_ref();
+        let keys = keys.map_err(|reason| ImportError::Malformed {
+            place: place.clone(),
+            reason: reason.clone(),
+        })?;
         let (endpoint, style) = match &self.endpoint {
             Some(endpoint) => (endpoint.clone(), UrlStyle::Path),
             None => {
@@ -139,7 +85,7 @@ impl Settings {
         };
         Ok(Store {
             bucket,
-            credentials: self.credentials(),
+            credentials: keys.credentials(),
             client,
             place,
         })
