@@ -39,7 +39,39 @@ impl States {
         if states.len() >= MOST {
             states.clear();
         }
-        let before = states.insert(url.path().to_owned(), tag.clone());
+        // A copy: a header that came is a part of what was read from the connection, and would keep
+        // all of that.
+        let Ok(copied) = HeaderValue::from_bytes(tag.as_bytes()) else {
+            return false;
+        };
+        let before = states.insert(url.path().to_owned(), copied);
         before.is_some_and(|before| before != tag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is remembered of an answer.
+
+    use super::*;
+
+    #[test]
+    fn another_state_is_noticed_and_no_answer_is_kept_for_it() {
+        let url: Url = "https://files.example/model.onnx?signed=1".parse().unwrap();
+        let answer = |tag: &'static str| {
+            let answer = hyper::Response::builder().header(ETAG, tag);
+            Response::from(answer.body("").unwrap())
+        };
+        let states = States::default();
+        let one = answer("\"one\"");
+        assert!(!states.hear(&url, &one));
+        let begun = states.begun(&url).unwrap();
+        assert_eq!(begun, "\"one\"");
+        let sent = one.headers()[ETAG].as_bytes();
+        assert_ne!(begun.as_bytes().as_ptr(), sent.as_ptr());
+        assert!(!states.hear(&url, &one));
+        assert!(states.hear(&url, &answer("\"two\"")));
+        assert!(!states.hear(&url, &answer("W/\"three\"")));
+        assert_eq!(states.begun(&url), None);
     }
 }
