@@ -16,9 +16,9 @@ use crate::record::{Failure, ModelReference};
 /// Of a model that is its title, description, owners, visibility, classification, license,
 /// citation and labels; of a merged version its notes and links. Fields are named as in the
 /// record, with dots; texts are taken as they stand, other values are YAML, and an empty value
-/// removes the field. The change keeps comments and layout, and goes on the branch
-/// `set/MODEL/model` or `set/MODEL/VERSION`; your work tree and checked-out branch are not
-/// touched.
+/// removes the field, or the item of a list. The change keeps comments and layout, and goes on
+/// the branch `set/MODEL/model` or `set/MODEL/VERSION`; your work tree and checked-out branch are
+/// not touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   modelyard set vision/digits title='Handwritten digits' license=MIT

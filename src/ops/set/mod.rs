@@ -183,9 +183,11 @@ fn apply(change: &mut Change, path: &str, target: &Target) -> Result<Option<Fiel
     }
     change.write(path, edited)?;
     let after = Catalog::new(change.snapshot()).document(path)?;
+    let to = after.and_then(|(_, tree)| tree.value().pointer(&target.pointer).cloned());
     Ok(Some(FieldChange {
         field: target.field.clone(),
         from: tree.value().pointer(&target.pointer).cloned(),
-        to: after.and_then(|(_, tree)| tree.value().pointer(&target.pointer).cloned()),
+        // Where an item was removed, there is the next.
+        to: to.filter(|_| !target.value.is_null()),
     }))
 }

@@ -10,9 +10,14 @@
 //!   aliases:                    ->     aliases:
 //!     champion: 1.0.0 # since May        champion: 1.1.0 # since May
 //! ```
+//!
+//! A list or a mapping that becomes another one is changed part by part: what it keeps stays byte
+//! for byte, with its comments; what goes takes its own with it.
 
+mod list;
 mod place;
 mod render;
+mod smallest;
 
 use serde_json::Value;
 
@@ -61,6 +66,9 @@ impl Fault for EditError {
 /// `source` with `value` at JSON pointer `pointer`; mappings on the way are made where they are
 /// missing, and `null` removes what is there. What is so already stays byte for byte.
 ///
+/// Of lists, equal items are the same before and after, and so are mappings that a natural key
+/// names: the first text that tells all of them apart.
+///
 /// # Errors
 /// [`EditError`].
 pub fn set(source: &[u8], pointer: &str, value: &Value) -> Result<Vec<u8>, EditError> {
@@ -73,6 +81,9 @@ pub fn set(source: &[u8], pointer: &str, value: &Value) -> Result<Vec<u8>, EditE
         if wanted.pointer(pointer).is_none() {
             return Ok(source.to_vec());
         }
+        if let Some((list, items)) = without_item(&wanted, pointer) {
+            return set(source, list, &Value::Array(items));
+        }
         remove_value(&mut wanted, pointer);
         let edited = Text::new(source, &tree).remove(pointer);
         return checked(edited.ok_or_else(no_place)?, pointer, &wanted);
@@ -81,9 +92,9 @@ pub fn set(source: &[u8], pointer: &str, value: &Value) -> Result<Vec<u8>, EditE
         return Ok(source.to_vec());
     }
     set_value(&mut wanted, pointer, value).ok_or_else(no_place)?;
-    first_that_is(&wanted, pointer, |texts| {
-        Text::new(source, &tree).with(texts).set(pointer, value)
-    })
+    let small = |texts| smallest::set(source, pointer, value, texts);
+    let whole = |texts| Text::new(source, &tree).with(texts).set(pointer, value);
+    first_that_is(&wanted, pointer, small).or_else(|_| first_that_is(&wanted, pointer, whole))
 }
 
 /// `source` with `item` at the end of the list at JSON pointer `pointer`, which is made where it
@@ -93,12 +104,9 @@ pub fn set(source: &[u8], pointer: &str, value: &Value) -> Result<Vec<u8>, EditE
 /// [`EditError`].
 pub fn add(source: &[u8], pointer: &str, item: &Value) -> Result<Vec<u8>, EditError> {
     let tree = yaml::parse(source)?;
-    let mut wanted = tree.value().clone();
-    let items = match wanted.pointer_mut(pointer) {
-        Some(Value::Array(items)) if !items.is_empty() => items,
-        None | Some(Value::Null) | Some(Value::Array(_)) => {
-            return set(source, pointer, &Value::Array(vec![item.clone()]));
-        }
+    let mut items = match tree.value().pointer(pointer) {
+        Some(Value::Array(items)) => items.clone(),
+        None | Some(Value::Null) => Vec::new(),
         Some(_) => {
             return Err(EditError::NoPlace {
                 pointer: pointer.to_owned(),
@@ -109,9 +117,7 @@ pub fn add(source: &[u8], pointer: &str, item: &Value) -> Result<Vec<u8>, EditEr
         return Ok(source.to_vec());
     }
     items.push(item.clone());
-    first_that_is(&wanted, pointer, |texts| {
-        Text::new(source, &tree).with(texts).add(pointer, item)
-    })
+    set(source, pointer, &Value::Array(items))
 }
 
 /// The first edit that is what was meant, tried with texts of several lines as people write them
@@ -158,6 +164,14 @@ fn set_value(root: &mut Value, pointer: &str, value: &Value) -> Option<()> {
     let map = root.pointer_mut(parent)?.as_object_mut()?;
     map.insert(key, value.clone());
     Some(())
+}
+
+/// The list that has the item at `pointer`, if it is one's, and what is left without it.
+fn without_item<'p>(root: &Value, pointer: &'p str) -> Option<(&'p str, Vec<Value>)> {
+    let (parent, index) = split(pointer)?;
+    let mut items = root.pointer(parent)?.as_array()?.clone();
+    items.remove(index.parse().ok()?);
+    Some((parent, items))
 }
 
 /// Removes a field, and the mappings that it leaves empty, but for the outermost.

@@ -1,5 +1,7 @@
 //! Where in a text a change goes.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use super::render::{self, Context, Texts};
@@ -8,9 +10,9 @@ use crate::check::yaml::{Children, Field, Place, Style, Tree};
 
 /// A record's text with the places of what is in it.
 pub(super) struct Text<'a> {
-    source: &'a [u8],
-    tree: &'a Tree,
-    line_break: &'static str,
+    pub(super) source: &'a [u8],
+    pub(super) tree: &'a Tree,
+    pub(super) line_break: &'static str,
     texts: Texts,
 }
 
@@ -47,22 +49,6 @@ impl<'a> Text<'a> {
             }
             _ => None,
         }
-    }
-
-    pub(super) fn add(&self, pointer: &str, item: &Value) -> Option<Vec<u8>> {
-        let place = self.tree.place(pointer)?;
-        let Children::Items(items) = &place.children else {
-            return None;
-        };
-        let last = items.last()?;
-        if place.style == Style::Flow {
-            let text = format!(", {}", render::flow(item));
-            return Some(self.spliced(last.span.end, last.span.end, &text));
-        }
-        let column = self.column(place.span.start);
-        let body = self.block(item, column + 2, Context::Item);
-        let text = format!("{}- {body}", " ".repeat(column));
-        Some(self.with_line_behind(self.end_of_value(last), &text))
     }
 
     pub(super) fn remove(&self, pointer: &str) -> Option<Vec<u8>> {
@@ -199,7 +185,7 @@ impl<'a> Text<'a> {
     }
 
     /// Where a value ends, whose last field may have none itself.
-    fn end_of_value(&self, place: &Place) -> usize {
+    pub(super) fn end_of_value(&self, place: &Place) -> usize {
         if place.style != Style::Block {
             return place.span.end;
         }
@@ -236,7 +222,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn block(&self, value: &Value, indent: usize, context: Context) -> String {
+    pub(super) fn block(&self, value: &Value, indent: usize, context: Context) -> String {
         render::block(value, indent, context, self.texts)
     }
 
@@ -300,11 +286,13 @@ impl<'a> Text<'a> {
 
     fn spliced(&self, start: usize, end: usize, text: &str) -> Vec<u8> {
         let text = text.replace('\n', self.line_break);
-        let mut edited = Vec::with_capacity(self.source.len() + text.len());
-        edited.extend_from_slice(&self.source[..start]);
-        edited.extend_from_slice(text.as_bytes());
-        edited.extend_from_slice(&self.source[end..]);
-        edited
+        self.spliced_bytes(start..end, text.as_bytes())
+    }
+
+    /// The source with `bytes`, whose line breaks are right, in place of a range.
+    pub(super) fn spliced_bytes(&self, range: Range<usize>, bytes: &[u8]) -> Vec<u8> {
+        let (before, behind) = (&self.source[..range.start], &self.source[range.end..]);
+        [before, bytes, behind].concat()
     }
 
     /// Where a key's colon ends, if it has one; that of a `? key` stands on another line, and
@@ -321,7 +309,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn line_start(&self, offset: usize) -> usize {
+    pub(super) fn line_start(&self, offset: usize) -> usize {
         let before = &self.source[..offset];
         before
             .iter()
@@ -329,7 +317,7 @@ impl<'a> Text<'a> {
             .map_or(0, |at| at + 1)
     }
 
-    fn next_line(&self, offset: usize) -> usize {
+    pub(super) fn next_line(&self, offset: usize) -> usize {
         // A block scalar's end may be behind its last line break already.
         if offset > 0 && self.source[offset - 1] == b'\n' {
             return offset;
@@ -339,13 +327,13 @@ impl<'a> Text<'a> {
     }
 
     /// How many characters stand before `offset` in its line.
-    fn column(&self, offset: usize) -> usize {
+    pub(super) fn column(&self, offset: usize) -> usize {
         let line = &self.source[self.line_start(offset)..offset];
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         String::from_utf8_lossy(line).chars().count()
     }
 
-    fn blank_before(&self, offset: usize) -> bool {
+    pub(super) fn blank_before(&self, offset: usize) -> bool {
         let line = &self.source[self.line_start(offset)..offset];
         line.iter().all(|&byte| byte == b' ')
     }

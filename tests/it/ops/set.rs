@@ -59,6 +59,43 @@ fn fields_of_a_model_change_and_its_comments_stay() {
 }
 
 #[test]
+fn a_list_becomes_another_and_its_items_keep_their_comments() {
+    let story = Story::local();
+    let model = crate::yard::story::MODEL.replace(
+        "  - {team: vision, contact: vision@example.com}\n",
+        "  # Asked first.\n  - team: vision   # in building 7\n    contact: vision@example.com\n  \
+         # Asked at night.\n  - {team: night, contact: night@example.com}   # by phone\n",
+    );
+    story.write("models/vision/digits/model.yaml", &model);
+    story.git("commit -q -am owners");
+    let owners = "owners=[{team: night, contact: night@example.com}, {team: vision, contact: \
+                  v@example.com}]";
+    set(&story, &["vision/digits", owners]).run().success();
+    insta::assert_snapshot!(proposed(&story), @r"
+    # Who reads digits.
+    apiVersion: modelyard.dev/v1
+    kind: Model
+    metadata: {namespace: vision, name: digits}
+    spec:
+      title: Digits   # shown in lists
+      owners:
+      # Asked at night.
+      - {team: night, contact: night@example.com}   # by phone
+      # Asked first.
+      - team: vision   # in building 7
+        contact: v@example.com
+      license: MIT
+    ");
+
+    let before = proposed(&story);
+    let done = set(&story, &["vision/digits", "owners.1="]).run().success();
+    let nothing = r#"owners.1  {"team":"vision","contact":"v@example.com"} -> nothing"#;
+    assert!(done.stdout.contains(nothing), "{}", done.stdout);
+    let gone = "  # Asked first.\n  - team: vision   # in building 7\n    contact: v@example.com\n";
+    assert_eq!(proposed(&story), before.replacen(gone, "", 1));
+}
+
+#[test]
 fn notes_and_links_of_a_merged_version_change() {
     let story = Story::local();
     set(

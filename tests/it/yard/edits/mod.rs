@@ -1,11 +1,12 @@
 //! Edits of records keep every byte that they don't mean to change, whoever wrote them and however.
 
 mod corpus;
+mod lists;
 mod written;
 
 use std::ops::Range;
 
-use modelyard::check::yaml::{self, Tree};
+use modelyard::check::yaml::{self, Children, Place, Style, Tree};
 use modelyard::yard::edit::{self, EditError};
 use serde_json::{Value, json};
 
@@ -172,12 +173,77 @@ fn nothing(act: &Act, old: &Tree) -> Range<usize> {
     }
 }
 
+/// Where the line at `from` ends, and the lines of comments alone behind it.
+fn comments_end(source: &str, from: usize) -> usize {
+    let mut lines = source[from..].split_inclusive('\n');
+    let first = lines.next().map_or(0, str::len);
+    let is_comment = |line: &&str| matches!(line.trim().chars().next(), None | Some('#'));
+    from + first + lines.take_while(is_comment).map(str::len).sum::<usize>()
+}
+
+/// Whether all that a list or mapping keeps on its way to `new` is there byte for byte, with the
+/// comments behind it.
+fn kept(
+    source: &str,
+    text: &str,
+    (place, old): (&Place, &Value),
+    new: &Value,
+) -> Result<(), String> {
+    let stays = |start: usize, end: usize| {
+        let line = source[end..].find(['\r', '\n']);
+        let end = match place.style {
+            Style::Flow => end,
+            _ => line.map_or(source.len(), |at| end + at),
+        };
+        match text.contains(&source[start..end]) {
+            true => Ok(()),
+            false => Err(format!("{:?} is lost", &source[start..end])),
+        }
+    };
+    match (&place.children, old, new) {
+        (Children::Fields(fields), Value::Object(old), Value::Object(new)) => {
+            for (field, (name, value)) in fields.iter().zip(old) {
+                match new.get(name) {
+                    Some(same) if same == value => {
+                        stays(field.start, field.key.end.max(field.value.span.end))?;
+                    }
+                    Some(other) => kept(source, text, (&field.value, value), other)?,
+                    None => {}
+                }
+            }
+        }
+        (Children::Items(items), Value::Array(old), Value::Array(new)) => {
+            for (item, value) in items.iter().zip(old) {
+                if new.contains(value) && old.iter().filter(|one| *one == value).count() == 1 {
+                    stays(item.span.start, item.span.end)?;
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Whether nothing but what `act` means was touched.
 fn span(source: &str, text: &str, act: &Act, old: &Tree) -> Result<(), String> {
     let (start, end) = same(source.as_bytes(), text.as_bytes());
     let gone = start..source.len() - end;
     let value = old.place(act.pointer());
     let is_text = |value: &Value| !value.is_object() && !value.is_array();
+    let becomes = |pointer: &str, place: &Place, new: &Value| {
+        let key = old.key_span(pointer);
+        let key = key.map_or(place.span.start, |key| key.end);
+        let reach = comments_end(source, place.span.end.max(key));
+        match key <= gone.start && gone.end <= reach || gone.is_empty() {
+            true => kept(
+                source,
+                text,
+                (place, old.value().pointer(pointer).unwrap()),
+                new,
+            ),
+            false => Err(format!("{:?} went", &source[gone.clone()])),
+        }
+    };
     match (act, value) {
         // What is removed goes with the line that it stands on, and nothing comes.
         (Set(_, Value::Null), Some(_)) => {
@@ -209,20 +275,14 @@ fn span(source: &str, text: &str, act: &Act, old: &Tree) -> Result<(), String> {
                 _ => Ok(()),
             }
         }
-        // A list or mapping is written anew, and what stands around it stays.
-        (Set(pointer, _), Some(place)) => {
-            let key = old
-                .key_span(pointer)
-                .map_or(place.span.start, |key| key.end);
-            let line = source[place.span.end..].find('\n');
-            let line_end = line.map_or(source.len(), |at| place.span.end + at);
-            let within = key <= gone.start && gone.end <= line_end;
-            let lost = comments(source).len() - comments(text).len();
-            let own = comments(&source[key..place.span.end.max(key)]).len();
-            match (within || gone.is_empty()) && lost <= own {
-                true => Ok(()),
-                false => Err(format!("{:?} went", &source[gone])),
+        // A list or mapping becomes another one, and what stands around it stays.
+        (Set(pointer, new), Some(place)) => becomes(pointer, place, new),
+        (Add(pointer, _), Some(place)) if !gone.is_empty() && nothing(act, old).is_empty() => {
+            if comments(source) != comments(text) {
+                return Err("a comment is lost".to_owned());
             }
+            let record = act.done(old.value());
+            becomes(pointer, place, record.pointer(pointer).unwrap())
         }
         // What is new comes between what is there, or in place of what is nothing.
         (Set(..), None) | (Add(..), _) if !gone.is_empty() => {
