@@ -38,6 +38,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -92,6 +93,8 @@ struct Known {
     ledger: Ledger,
     /// What is not kept yet.
     is_dirty: bool,
+    /// Whether a revert was written by a pass that has not shown yet what it is of.
+    is_behind: bool,
 }
 
 impl Herald {
@@ -110,6 +113,7 @@ impl Herald {
                 seen: None,
                 ledger,
                 is_dirty: false,
+                is_behind: false,
             }),
             writing: Mutex::new(()),
             work: watch::Sender::new(0),
@@ -132,23 +136,14 @@ impl Herald {
         let Some(seen) = Seen::of(report, state, status) else {
             return;
         };
-        let mut known = self.shared.known();
-        if known.seen.as_ref() == Some(&seen) {
-            return;
+        if self.shared.known().take(seen, report.at) {
+            self.shared.wake();
         }
-        known.is_dirty |= known.ledger.take(&seen, report.at);
-        known.seen = Some(seen);
-        drop(known);
-        self.shared.wake();
     }
 
     /// Has the pull request of a revert opened; that it is to be is kept by the end of this.
     pub(super) async fn owe(&self, offer: Offer) {
-        {
-            let mut known = self.shared.known();
-            known.ledger.owe(offer);
-            known.is_dirty = true;
-        }
+        self.shared.known().owe(offer);
         self.shared.keep().await;
         self.shared.wake();
     }
@@ -166,6 +161,38 @@ async fn until_the_end(mut end: watch::Receiver<()>, work: impl Future<Output = 
         // It is never sent: whoever could is gone.
         _ = end.changed() => {}
         () = work => {}
+    }
+}
+
+impl Known {
+    /// Takes in what a pass shows; whether that is another thing than before.
+    fn take(&mut self, seen: Seen, at: Timestamp) -> bool {
+        self.is_behind = false;
+        if self.seen.as_ref() == Some(&seen) {
+            return false;
+        }
+        self.is_dirty |= self.ledger.take(&seen, at);
+        self.seen = Some(seen);
+        true
+    }
+
+    fn owe(&mut self, offer: Offer) {
+        self.ledger.owe(offer);
+        self.is_dirty = true;
+        self.is_behind = true;
+    }
+
+    /// Where main is, if nobody has looked yet who asked for what up to there.
+    fn unaccounted(&self) -> Option<&String> {
+        let tip = &self.seen.as_ref()?.commit;
+        (self.ledger.commit.as_ref() != Some(tip)).then_some(tip)
+    }
+
+    /// Lets go of reverts that are told, as far as it is known already who is to be told of them.
+    fn forget_reverts(&mut self) {
+        if self.seen.is_some() && !self.is_behind && self.unaccounted().is_none() {
+            self.ledger.forget_reverts();
+        }
     }
 }
 
@@ -204,9 +231,8 @@ impl Shared {
     /// Where main is of which nobody has looked yet who asked for what.
     fn unaccounted(&self) -> Option<(Option<String>, String)> {
         let known = self.known();
-        let tip = &known.seen.as_ref()?.commit;
-        let is_new = known.ledger.commit.as_ref() != Some(tip);
-        is_new.then(|| (known.ledger.commit.clone(), tip.clone()))
+        let tip = known.unaccounted()?.clone();
+        Some((known.ledger.commit.clone(), tip))
     }
 
     async fn account(&self, before: Option<String>, tip: &str) -> Result<(), Failure> {

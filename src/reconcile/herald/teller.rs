@@ -3,6 +3,7 @@
 //! What it refuses or doesn't hear is tried again later, longer each time; of what is new by then
 //! only the newest is told. Each kind of call waits by itself, so that a right that is missing for
 //! one keeps none of the others from being told; a forge that asks for less is left alone by all.
+//! Deployments are begun in main's order, so that no earlier one takes a later one's place.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -153,16 +154,25 @@ fn next(shared: &Shared, pace: &Pace) -> Result<Job, Option<Instant>> {
     let ledger = &mut known.ledger;
     let mut jobs: Vec<(Job, Option<Instant>)> = Vec::new();
     let mut open = Vec::new();
+    let mut may_begin = true;
     for claim in &ledger.claims {
-        let told = of_claim(shared, claim, &reverts, pace);
+        let mut told = of_claim(shared, claim, &reverts, pace);
         if told.is_empty() && claim.is_over() && !ledger.owes(claim) {
             continue;
         }
+        // GitHub and GitLab take the deployment that was begun last for what is there now.
+        let is_begun = claim.told.deployment.is_some();
+        let is_next = is_begun || told.is_empty() || told.iter().any(|(job, _)| pace.refuses(job));
+        if !may_begin && !is_begun {
+            told.retain(|(job, _)| job.kind() != Kind::Deployment);
+        }
+        may_begin &= is_next;
         jobs.extend(told);
         open.push(claim.commit.clone());
     }
     ledger.claims.retain(|claim| open.contains(&claim.commit));
-    ledger.forget_reverts();
+    known.forget_reverts();
+    let ledger = &known.ledger;
     known.is_dirty |= before != (ledger.claims.len(), ledger.reverts.len());
     for revert in ledger.reverts.values() {
         if let Revert::Due(offer) = revert {
@@ -359,6 +369,12 @@ impl Pace {
     fn rests(&self, job: &Job) -> Option<Instant> {
         let rest = |about| self.fares.get(&(job.kind(), about))?.until;
         rest(None).max(rest(Some(job.about().to_owned())))
+    }
+
+    /// Whether the forge has refused this alone.
+    fn refuses(&self, job: &Job) -> bool {
+        let fare = self.fares.get(&(job.kind(), Some(job.about().to_owned())));
+        fare.is_some_and(|fare| fare.failures > 0)
     }
 
     fn rest(&mut self, kind: Kind, about: Option<String>, wait: Duration) {

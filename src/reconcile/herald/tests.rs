@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::Known;
 use super::claim::{Claim, Origin, Part};
 use super::ledger::{Ledger, Revert};
 use super::page::page;
@@ -103,6 +104,16 @@ fn ledger(claims: Vec<Claim>, seen: &Seen) -> Ledger {
     ledger.commit = Some("before".to_owned());
     ledger.account("tip", claims, seen, at(0));
     ledger
+}
+
+/// The revert of what [`failed`].
+fn offer() -> Offer {
+    Offer {
+        branch: "revert/factory/digits/0123".to_owned(),
+        main: "main".to_owned(),
+        base: "a".to_owned(),
+        commit: "b".to_owned(),
+    }
 }
 
 fn told(claim: &Claim) -> String {
@@ -294,6 +305,30 @@ fn what_came_by_one_pull_request_is_told_in_one_place() {
 }
 
 #[test]
+fn a_revert_that_is_open_before_its_failure_is_seen_is_told_all_the_same() {
+    let shown = seen("b", &stepping(1, 5, ""));
+    let mut known = Known {
+        ledger: ledger(vec![claim("one", "b", Aim::Serve)], &shown),
+        seen: Some(shown.clone()),
+        is_dirty: false,
+        is_behind: false,
+    };
+    known.ledger.commit = Some(shown.commit);
+    known.owe(offer());
+    let url = "https://git.example.com/acme/yard/pulls/14".to_owned();
+    let opened = Revert::Opened { url: url.clone() };
+    known.ledger.reverts.insert(offer().branch, opened);
+    known.forget_reverts();
+    known.take(seen("b", &failed(true)), at(9));
+    known.forget_reverts();
+    assert_eq!(known.ledger.pages()[&offer().branch], Some(url));
+    // Once nobody is to be told of it any more, it is let go of.
+    known.ledger.claims.clear();
+    known.forget_reverts();
+    assert!(known.ledger.reverts.is_empty());
+}
+
+#[test]
 fn what_is_to_be_told_outlives_a_restart_and_is_bounded() {
     let place = tempfile::tempdir().unwrap();
     assert_eq!(Ledger::read(place.path()).unwrap(), Ledger::default());
@@ -302,18 +337,12 @@ fn what_is_to_be_told_outlives_a_restart_and_is_bounded() {
     let mut all = ledger(claims.collect(), &shown);
     assert_eq!(all.claims.len(), 100);
     assert_eq!(all.claims[0].commit, "50");
-    let offer = Offer {
-        branch: "revert/factory/digits/0123".to_owned(),
-        main: "main".to_owned(),
-        base: "a".to_owned(),
-        commit: "b".to_owned(),
-    };
-    all.owe(offer.clone());
+    all.owe(offer());
     assert!(all.owes(&all.claims[0]));
     all.write(place.path()).unwrap();
     assert_eq!(Ledger::read(place.path()).unwrap(), all);
     let url = "u".to_owned();
-    all.reverts.insert(offer.branch, Revert::Opened { url });
+    all.reverts.insert(offer().branch, Revert::Opened { url });
     assert!(!all.owes(&all.claims[0]));
     all.claims.clear();
     all.forget_reverts();
