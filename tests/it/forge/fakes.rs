@@ -18,11 +18,14 @@ pub(crate) struct Faked {
 
 impl Faked {
     pub(crate) fn start(dialect: Dialect) -> Self {
+        Self::of(dialect, FakeForge::start(dialect))
+    }
+
+    pub(crate) fn of(dialect: Dialect, fake: FakeForge) -> Self {
         let kind = match dialect {
             Dialect::Github => ForgeType::Github,
             Dialect::Gitlab => ForgeType::Gitlab,
         };
-        let fake = FakeForge::start(dialect);
         let forge = connected(kind, &fake.host(), TOKEN);
         Self { fake, forge }
     }
@@ -43,7 +46,7 @@ impl Stage for Faked {
     }
 
     fn merge(&self, number: u64) {
-        self.fake.state().merge(number);
+        self.fake.merge(number);
     }
 
     fn remove_branch(&self, branch: &str) {
@@ -70,11 +73,9 @@ impl Stage for Faked {
 
     fn deployments(&self, environment: &str) -> Option<Vec<String>> {
         let state = self.fake.state();
-        let known = state
-            .deployments
-            .iter()
-            .filter(|(_, at, _)| at == environment);
-        let states = known.flat_map(|(_, _, states)| states);
+        let known = state.deployments.iter();
+        let known = known.filter(|one| one.environment == environment);
+        let states = known.flat_map(|one| &one.states);
         Some(
             states
                 .map(|one| one["state"].as_str().unwrap().to_owned())

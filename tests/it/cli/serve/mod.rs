@@ -15,7 +15,6 @@ mod killed;
 mod past;
 #[cfg(feature = "real-tools")]
 mod programs;
-#[cfg(feature = "real-tools")]
 mod pull_requests;
 mod rewritten;
 mod rollouts;

@@ -2,10 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Pull, State, parts, sent};
+use super::{Deployed, Pull, State, parts, sent};
 use crate::harness::http::Request;
 
 const WHEN: &str = "2026-11-01T12:00:00Z";
+
+/// What a deployment can be.
+const DEPLOYMENT_STATES: [&str; 7] = [
+    "error",
+    "failure",
+    "inactive",
+    "in_progress",
+    "queued",
+    "pending",
+    "success",
+];
 
 impl State {
     pub(super) fn github(&mut self, request: &Request) -> (u16, Value) {
@@ -163,29 +174,19 @@ impl State {
                 (201, self.like("status", status))
             }
             ("GET", ["deployments"]) => {
-                let known = self
-                    .deployments
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, (commit, at, _))| {
-                        query.get("sha") == Some(commit) && query.get("environment") == Some(at)
-                    });
+                let known = self.deployments.iter().enumerate().rev();
+                let known = known.filter(|(_, one)| {
+                    query.get("sha") == Some(&one.commit)
+                        && query.get("environment") == Some(&one.environment)
+                        && query.get("task").map(String::as_str) == one.asked["task"].as_str()
+                });
                 let all =
                     known.map(|(id, _)| self.first_like("deployment-items", json!({ "id": id })));
                 (200, all.collect())
             }
-            ("POST", ["deployments"]) => {
-                let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-                self.deployments
-                    .push((text("ref"), text("environment"), Vec::new()));
-                let id = self.deployments.len() - 1;
-                (
-                    201,
-                    self.like("deployment-simple-example", json!({ "id": id })),
-                )
-            }
+            ("POST", ["deployments"]) => self.new_deployment(body),
             ("GET", ["deployments", id, "statuses"]) => {
-                let all = &self.deployments[number(id) as usize].2;
+                let all = &self.deployments[number(id) as usize].states;
                 let all = all
                     .iter()
                     .map(|one| self.first_like("deployment-status-items", one.clone()))
@@ -193,20 +194,66 @@ impl State {
                 (200, all.collect())
             }
             ("POST", ["deployments", id, "statuses"]) => {
-                let mut status = json!({ "log_url": "" });
-                for field in ["state", "description", "log_url"] {
-                    if !body[field].is_null() {
-                        status[field] = body[field].clone();
-                    }
-                }
-                self.deployments[number(id) as usize]
-                    .2
-                    .insert(0, status.clone());
-                let status = self.like("deployment-status", status);
-                (201, without_empty_log(status))
+                self.new_deployment_status(number(id) as usize, &body)
             }
             _ => (404, json!({ "message": "Not Found" })),
         }
+    }
+
+    /// It merges main into what is deployed, and waits for all checks, unless it is told not to.
+    fn new_deployment(&mut self, asked: Value) -> (u16, Value) {
+        let text = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
+        let (commit, environment) = (text("ref"), text("environment"));
+        if !self.has_commit(&commit) {
+            return (
+                422,
+                json!({ "message": format!("No ref found for: {commit}") }),
+            );
+        }
+        if asked["auto_merge"] != false || asked["required_contexts"] != json!([]) {
+            let message = "Conflict: Commit status checks failed for main.";
+            return (409, json!({ "message": message }));
+        }
+        let states = Vec::new();
+        self.deployments.push(Deployed {
+            commit,
+            environment,
+            asked,
+            states,
+        });
+        let id = self.deployments.len() - 1;
+        let begun = self.like("deployment-simple-example", json!({ "id": id }));
+        (201, begun)
+    }
+
+    /// What succeeds makes those inactive that succeeded before in the same environment.
+    fn new_deployment_status(&mut self, id: usize, body: &Value) -> (u16, Value) {
+        let state = body["state"].as_str().unwrap_or_default();
+        if !DEPLOYMENT_STATES.contains(&state) {
+            return (422, json!({ "message": "Validation Failed" }));
+        }
+        let mut status = json!({ "log_url": "" });
+        for field in ["state", "description", "log_url"] {
+            if !body[field].is_null() {
+                status[field] = body[field].clone();
+            }
+        }
+        self.deployments[id].states.insert(0, status.clone());
+        let environment = self.deployments[id].environment.clone();
+        if state == "success" && body["auto_inactive"] != false {
+            for other in &mut self.deployments[..id] {
+                let has_succeeded = other
+                    .states
+                    .first()
+                    .is_some_and(|one| one["state"] == "success");
+                if other.environment == environment && has_succeeded {
+                    let inactive = json!({ "state": "inactive", "description": "", "log_url": "" });
+                    other.states.insert(0, inactive);
+                }
+            }
+        }
+        let status = self.like("deployment-status", status);
+        (201, without_empty_log(status))
     }
 
     fn like(&self, example: &str, fields: Value) -> Value {
@@ -261,7 +308,8 @@ impl State {
         });
         if example == "pull-request" {
             fields["mergeable"] = json!(true);
-            fields["mergeable_state"] = json!("clean");
+            let is_clean = self.may_merge(pull);
+            fields["mergeable_state"] = json!(if is_clean { "clean" } else { "blocked" });
             fields["merged"] = json!(pull.landed.is_some());
         }
         over(known, fields)

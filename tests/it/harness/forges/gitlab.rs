@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Pull, State, parts, sent};
+use super::{Deployed, Pull, State, parts, sent};
 use crate::harness::http::Request;
 
 const PEOPLE: [(u64, &str); 2] = [(1, "bot"), (2, "reviewer")];
@@ -125,22 +125,34 @@ impl State {
             }
             ("GET", ["deployments"]) => {
                 let known = self.deployments.iter().enumerate().rev();
-                let known = known.filter(|(_, (_, at, _))| query.get("environment") == Some(at));
-                let all = known.map(|(id, (commit, _, states))| {
-                    json!({ "id": id, "sha": commit, "status": states[0]["state"] })
+                let known =
+                    known.filter(|(_, one)| query.get("environment") == Some(&one.environment));
+                let all = known.map(|(id, one)| {
+                    json!({ "id": id, "sha": one.commit, "status": one.states[0]["state"] })
                 });
                 (200, all.collect())
             }
             ("POST", ["deployments"]) => {
                 let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-                let state = json!({ "state": body["status"] });
-                self.deployments
-                    .push((text("sha"), text("environment"), vec![state]));
+                let (commit, environment) = (text("sha"), text("environment"));
+                if !self.has_commit(&commit) || !self.branches.contains_key(&text("ref")) {
+                    let message = json!({ "ref": ["The branch or tag does not exist"] });
+                    return (400, json!({ "message": message }));
+                }
+                let states = vec![json!({ "state": body["status"] })];
+                self.deployments.push(Deployed {
+                    commit,
+                    environment,
+                    asked: body,
+                    states,
+                });
                 (201, json!({}))
             }
             ("PUT", ["deployments", id]) => {
                 let state = json!({ "state": body["status"] });
-                self.deployments[number(id) as usize].2.insert(0, state);
+                self.deployments[number(id) as usize]
+                    .states
+                    .insert(0, state);
                 (200, json!({}))
             }
             _ => (404, json!({ "error": "404 Not Found" })),
@@ -172,7 +184,7 @@ impl State {
             "author": person("bot"),
             "reviewers": reviewers,
             "labels": pull.labels,
-            "detailed_merge_status": "mergeable",
+            "detailed_merge_status": if self.may_merge(pull) { "mergeable" } else { "not_approved" },
         })
     }
 }

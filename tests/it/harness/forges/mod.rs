@@ -3,13 +3,18 @@
 
 mod github;
 mod gitlab;
+mod hook;
+mod repository;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
 use super::http::{Request, Server, response};
+use hook::Hook;
 
 /// The token of ours, of the user `bot`.
 pub const TOKEN: &str = "secret-of-bot";
@@ -25,6 +30,7 @@ pub enum Dialect {
 
 /// A forge in memory with the repository `acme/yard`, of `bot` and `reviewer`.
 pub struct FakeForge {
+    dialect: Dialect,
     server: Server,
     state: Arc<Mutex<State>>,
 }
@@ -38,13 +44,31 @@ pub struct State {
     pub pulls: Vec<Pull>,
     /// Statuses of commits, the newest last.
     pub statuses: Vec<Value>,
-    /// Deployments: commit, environment, and the states that they had, the newest first.
-    pub deployments: Vec<(String, String, Vec<Value>)>,
+    /// Deployments, the oldest first.
+    pub deployments: Vec<Deployed>,
     /// What GitHub's description gives as examples of its answers, by name.
     pub examples: Value,
+    /// Whether main wants an approval and a green `modelyard/check` before each merge.
+    pub is_protected: bool,
+    repository: Option<PathBuf>,
+    hook: Option<Hook>,
+    is_away: bool,
     commits: u64,
     comments: u64,
     host: String,
+}
+
+/// A deployment.
+#[derive(Clone, Debug)]
+pub struct Deployed {
+    /// The commit.
+    pub commit: String,
+    /// Where.
+    pub environment: String,
+    /// As it was asked for.
+    pub asked: Value,
+    /// The states that it had, the newest first.
+    pub states: Vec<Value>,
 }
 
 /// A pull request.
@@ -83,6 +107,10 @@ impl FakeForge {
         let shared = Arc::clone(&state);
         let server = Server::start(move |request| {
             let mut state = shared.lock().expect("no holder panics");
+            if state.is_away {
+                return Vec::new();
+            }
+            state.look();
             let (status, body) = if known(&request) {
                 match dialect {
                     Dialect::Github => state.github(&request),
@@ -94,10 +122,56 @@ impl FakeForge {
             let kind = ("Content-Type", "application/json");
             response(status, &[kind], body.to_string().as_bytes())
         });
-        let fake = Self { server, state };
+        let fake = Self {
+            dialect,
+            server,
+            state,
+        };
         fake.state().host = fake.host();
         fake.state().commit("main");
         fake
+    }
+
+    /// From now on its branches are those of a bare repository.
+    pub fn stands_before(&self, repository: &Path) {
+        let mut state = self.state();
+        state.repository = Some(repository.to_owned());
+        state.look();
+    }
+
+    /// Which forge it plays.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Has it tell `url` of what is merged, signed with `secret`.
+    pub fn hook(&self, url: &str, secret: &str) {
+        self.state().hook = Some(Hook::new(self.dialect, url, secret));
+    }
+
+    /// Merges one by a commit of its own on its base, and tells of it.
+    pub fn merge(&self, number: u64) {
+        let mut state = self.state();
+        let commit = state.merge(number);
+        let hook = state.hook.clone();
+        drop(state);
+        if let Some(hook) = hook {
+            hook.tell(&commit);
+        }
+    }
+
+    /// Ends it, and its repository with it; what it has stays.
+    pub fn stop(&self) {
+        let mut state = self.state();
+        state.is_away = true;
+        state.move_repository("", ".away");
+    }
+
+    /// Starts it again where it was.
+    pub fn start_again(&self) {
+        let mut state = self.state();
+        state.move_repository(".away", "");
+        state.is_away = false;
     }
 
     /// `127.0.0.1:PORT`.
@@ -154,12 +228,56 @@ impl State {
 
     /// Merges one by a commit of its own on its base.
     pub fn merge(&mut self, number: u64) -> String {
-        let base = self.pull(number).base.clone();
-        let commit = self.commit(&base);
+        self.look();
+        let pull = self.pull(number).clone();
+        assert!(self.may_merge(&pull), "a rule of main is in the way");
+        let commit = match &self.repository {
+            Some(folder) => repository::merge(folder, &pull.base, &pull.head, &pull.title),
+            None => self.commit(&pull.base),
+        };
         let pull = self.pull(number);
         pull.open = false;
         pull.landed = Some(commit.clone());
         commit
+    }
+
+    /// Whether no rule of its base is in the way.
+    fn may_merge(&self, pull: &Pull) -> bool {
+        let of_check = |one: &&Value| {
+            one["sha"] == *pull.head
+                && [&one["context"], &one["name"]].contains(&&json!("modelyard/check"))
+        };
+        let last = self.statuses.iter().rev().find(of_check);
+        let is_green =
+            last.is_some_and(|one| [&one["state"], &one["status"]].contains(&&json!("success")));
+        !self.is_protected || (is_green && !pull.approved.is_empty())
+    }
+
+    /// Whether there is such a commit; in memory alone, nobody looks.
+    fn has_commit(&self, commit: &str) -> bool {
+        let has = |folder: &PathBuf| repository::has(folder, commit);
+        self.repository.as_ref().is_none_or(has)
+    }
+
+    /// Looks at what was pushed to its repository.
+    fn look(&mut self) {
+        let Some(folder) = &self.repository else {
+            return;
+        };
+        self.branches = repository::branches(folder);
+        for pull in self.pulls.iter_mut().filter(|pull| pull.open) {
+            if let Some(head) = self.branches.get(&pull.branch) {
+                pull.head.clone_from(head);
+            }
+        }
+    }
+
+    fn move_repository(&self, from: &str, to: &str) {
+        let Some(folder) = &self.repository else {
+            return;
+        };
+        let named = |more: &str| format!("{}{more}", folder.display());
+        fs::rename(named(from), named(to)).expect("a folder can be renamed");
     }
 
     /// Opens one, unless it is there or has nothing to merge.

@@ -1,12 +1,14 @@
 //! Who reconciles by pipelines alone: no server runs, a merge starts a workflow, and another one looks
 //! every night. Both are the templates', run by act.
 
+use modelyard::forge::DeploymentState;
 use serde_json::{Value, json};
 
-use super::super::stage::Stage;
+use super::super::stage::{CANARY, Stage};
 use super::Team;
 use crate::cli::action::{Job, Runner};
 use crate::forge::contract::Stage as _;
+use crate::forge::gitea::Yard;
 use crate::harness::Sandbox;
 use crate::harness::registry::Distribution;
 
@@ -15,11 +17,11 @@ const NIGHTLY: &str = ".gitea/workflows/modelyard-nightly.yml";
 
 /// A team whose yard has the templates' workflows.
 struct Pipelines<'a> {
-    team: Team<'a>,
+    team: Team<'a, Yard>,
 }
 
 impl<'a> Pipelines<'a> {
-    fn of(team: Team<'a>) -> Self {
+    fn of(team: Team<'a, Yard>) -> Self {
         let (yard, sandbox) = (&team.stage.yard, team.stage.sandbox);
         yard.modelyard(["init", "--ci", "gitea"]).run().success();
         // act copies files, and not the empty folder into which libgit2 fetches.
@@ -58,7 +60,7 @@ impl<'a> Pipelines<'a> {
 fn a_merge_is_reconciled_and_told_and_the_night_is_red_while_it_is_not() {
     let (sandbox, registry) = (Sandbox::new(), Distribution::start());
     let stage = Stage::set_at(&sandbox, &registry.host());
-    let pipelines = Pipelines::of(Team::on(stage));
+    let pipelines = Pipelines::of(Team::on(stage, Yard::empty(), CANARY));
     let team = &pipelines.team;
     let number = team.proposes("1.1.0");
     let merged = team.merges(number);
@@ -82,7 +84,7 @@ fn a_merge_is_reconciled_and_told_and_the_night_is_red_while_it_is_not() {
     // It is told before the job ends.
     let told = team.told(number).unwrap();
     assert!(told.contains("✅ `host` is as main says"), "{told}");
-    assert_eq!(team.states(&merged)[0], "success");
+    assert_eq!(team.state(&merged), Some(DeploymentState::Success));
     let night = pipelines.at_night().success();
     assert_eq!(night.output("changes"), "0");
 
@@ -106,6 +108,6 @@ fn a_merge_is_reconciled_and_told_and_the_night_is_red_while_it_is_not() {
     let page = format!("/acme/yard/pulls/{}", number + 1);
     assert!(told.contains("❌ `host` is not as main says"), "{told}");
     assert!(told.contains(&page), "{told}");
-    assert_eq!(team.states(&merged)[0], "failure");
+    assert_eq!(team.state(&merged), Some(DeploymentState::Failure));
     assert_eq!(team.forge.comments(number).len(), 1);
 }
