@@ -234,7 +234,9 @@ fn span(source: &str, text: &str, act: &Act, old: &Tree) -> Result<(), String> {
         let key = old.key_span(pointer);
         let key = key.map_or(place.span.start, |key| key.end);
         let reach = comments_end(source, place.span.end.max(key));
-        match key <= gone.start && gone.end <= reach || gone.is_empty() {
+        // The margin of what follows may be that of what went.
+        let end = gone.start + source[gone.clone()].trim_end().len();
+        match key <= gone.start && end <= reach || gone.is_empty() {
             true => kept(
                 source,
                 text,
@@ -248,7 +250,8 @@ fn span(source: &str, text: &str, act: &Act, old: &Tree) -> Result<(), String> {
         // What is removed goes with the line that it stands on, and nothing comes.
         (Set(_, Value::Null), Some(_)) => {
             let emptied = text[start..text.len() - end].trim();
-            if !matches!(emptied, "" | "{}") {
+            // One of the two brackets may have been there.
+            if !matches!(emptied, "" | "{}" | "{" | "}") {
                 return Err(format!("{emptied:?} came"));
             }
             let lost = comments(source).len() - comments(text).len();
