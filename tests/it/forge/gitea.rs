@@ -148,6 +148,8 @@ impl Stage for Yard {
     fn remove_branch(&self, branch: &str) {
         let path = format!("repos/acme/yard/branches/{branch}");
         self.gitea.ask(&self.reviewer, "DELETE", &path, None);
+        // Behind it what came from the branch is closed, be it from a new one of its name.
+        self.gitea.settle();
     }
 
     fn remark(&self, number: u64, text: &str) {

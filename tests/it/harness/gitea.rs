@@ -181,6 +181,11 @@ impl Gitea {
         words.iter().chain(&rest).map(|&word| word.into()).collect()
     }
 
+    /// Waits until it has done what it does in the background.
+    pub fn settle(&self) {
+        self.run(&["manager", "flush-queues", "--timeout", "300s"]);
+    }
+
     /// A new user.
     pub fn person(&self, name: &str) -> Person {
         self.run(&self.new_user(name));
