@@ -210,7 +210,7 @@ mod tests {
             patience: Some(Duration::ZERO),
             ..BOUNDS
         };
-        let error = heard("yes >/dev/null", "", bounds).await.unwrap_err();
+        let error = heard("exec yes >/dev/null", "", bounds).await.unwrap_err();
         assert_eq!(error.to_string(), "takes more than 0 s");
         let missing = hear(&mut Command::new("/nowhere/at-all"), "", BOUNDS).await;
         assert!(matches!(missing, Err(Unheard::Failed(_))));
