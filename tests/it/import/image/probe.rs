@@ -4,6 +4,16 @@ use crate::harness::Sandbox;
 use crate::harness::docker::Docker;
 use crate::harness::images::{Images, free_port};
 
+/// The archive of an image that these lines build, as a source.
+fn saved(sandbox: &Sandbox, images: &Images<'_>, name: &str, lines: &str) -> String {
+    let (image, archive) = (format!("localhost/{name}:1.0.0"), format!("{name}.tar"));
+    images.build(&image, lines);
+    images
+        .podman(["save", "--quiet", "--output", &archive, &image])
+        .success();
+    format!("image:{}", sandbox.path(archive).display())
+}
+
 #[test]
 fn a_server_that_runs_tells_its_protocol_and_is_ended() {
     let sandbox = Sandbox::new();
@@ -13,16 +23,7 @@ fn a_server_that_runs_tells_its_protocol_and_is_ended() {
     let lines = format!(
         "FROM scratch\nCOPY serve /serve\nENV MODEL_NAME=fraud LISTEN=127.0.0.1:{port}\nEXPOSE {port}\nENTRYPOINT [\"/serve\"]\n"
     );
-    images.build("localhost/serve:1.0.0", &lines);
-    let words = [
-        "save",
-        "--quiet",
-        "--output",
-        "serve.tar",
-        "localhost/serve:1.0.0",
-    ];
-    images.podman(words).success();
-    let place = format!("image:{}", sandbox.path("serve.tar").display());
+    let place = saved(&sandbox, &images, "serve", &lines);
     let import = yard.import([&*place, "--probe", "--name=serve"]);
     let outcome = images.know(import).run().success();
     outcome.prints("it speaks the Open Inference Protocol (V2)");
@@ -48,22 +49,15 @@ fn docker_asks_as_podman_does() {
     images.with_server();
     let lines = "FROM scratch\nCOPY serve /serve\nENV MODEL_NAME=fraud LISTEN=0.0.0.0:8080\nEXPOSE 8080\nENTRYPOINT [\"/serve\"]\n";
     let ends = format!("{}ENV FAIL=no-license\n", lines);
-    for (name, lines) in [("serve", lines), ("ends", &ends)] {
-        let image = format!("localhost/{name}:1.0.0");
-        images.build(&image, lines);
-        let archive = format!("{name}.tar");
-        let words = ["save", "--quiet", "--output", &archive, &image];
-        images.podman(words).success();
-    }
-    let import = |name: &str| {
-        let place = format!("image:{}.tar", sandbox.path(name).display());
+    let import = |name: &str, lines: &str| {
+        let place = saved(&sandbox, &images, name, lines);
         let name = format!("--name={name}");
         let import = yard.import([&*place, "--probe", &name]);
         let import = import.env("MODELYARD_CONTAINER_ENGINE", "docker");
         docker.know(import).run().success()
     };
-    import("serve").prints("it speaks the Open Inference Protocol (V2)");
-    import("ends")
+    import("serve", lines).prints("it speaks the Open Inference Protocol (V2)");
+    import("ends", &ends)
         .prints("its protocol was not recognised: it ended by itself with 1")
         .prints("no-license");
     // Neither a container nor an image is left.
@@ -79,16 +73,7 @@ fn one_that_ends_by_itself_is_told_with_its_last_words() {
     let (yard, images) = (sandbox.yard(), Images::new(&sandbox));
     images.with_server();
     let lines = "FROM scratch\nCOPY serve /serve\nENV FAIL=no-license\nENTRYPOINT [\"/serve\"]\n";
-    images.build("localhost/serve:1.0.0", lines);
-    let words = [
-        "save",
-        "--quiet",
-        "--output",
-        "serve.tar",
-        "localhost/serve:1.0.0",
-    ];
-    images.podman(words).success();
-    let place = format!("image:{}", sandbox.path("serve.tar").display());
+    let place = saved(&sandbox, &images, "serve", lines);
     let import = yard.import([&*place, "--probe", "--name=serve"]);
     let outcome = images.know(import).run().success();
     outcome
