@@ -374,6 +374,8 @@ impl Drop for Stage<'_> {
         // A disk of the server's own is not seen any more when the server is gone.
         let (mut below, mut groups) = (shims(&self.state()), groups(&self.state()));
         if let Some(mut server) = self.server.take() {
+            // Or it would start another child where one ends.
+            kill("-STOP", server.id());
             for child in children(server.id()) {
                 kill("-KILL", child);
             }
