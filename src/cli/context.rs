@@ -83,10 +83,11 @@ impl Context {
 
     /// Runs `command` to its end, or to the first signal.
     pub(super) fn block_on(&self, command: Command) -> Result<Outcome, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(CliError::Runtime)?;
+        let mut threads = match command.moves_bytes() {
+            true => tokio::runtime::Builder::new_current_thread(),
+            false => tokio::runtime::Builder::new_multi_thread(),
+        };
+        let runtime = threads.enable_all().build().map_err(CliError::Runtime)?;
         let result = runtime.block_on(async {
             if command.hears_signals() {
                 return Some(command.run(self).await);

@@ -212,6 +212,11 @@ impl Command {
         matches!(self, Self::Runtime(_) | Self::Serve(_))
     }
 
+    /// Whether it only moves bytes between others, and one thread does that with fewer wakings.
+    const fn moves_bytes(&self) -> bool {
+        matches!(self, Self::Runtime(_))
+    }
+
     /// Whether it prints what is for pipelines.
     const fn prints(&self, format: Format) -> bool {
         match self {
