@@ -49,7 +49,8 @@ struct Which {
     deployment: Name,
     #[command(flatten)]
     host: HostArguments,
-    /// Only at this step, counted from 1
+    /// Only at this step, counted from 1; `continue` without one counts once, for the step that
+    /// waits then
     #[arg(long, value_name = "NUMBER")]
     step: Option<u32>,
     /// Of which digest; of what main chooses where nothing is said

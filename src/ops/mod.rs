@@ -67,6 +67,7 @@ pub mod codes {
         WHICH_VERSION = "which-version";
         WHICH_DEPLOYMENT = "which-deployment";
         WHICH_DIGEST = "which-digest";
+        WHICH_STEP = "which-step";
         VERSION_TAKEN = "version-taken";
         MERGED_OTHERWISE = "merged-otherwise";
         NO_SUCH_STORE = "no-such-store";

@@ -57,17 +57,32 @@ pub enum SteerError {
         /// What it leads to.
         digests: Vec<Digest>,
     },
+    /// Main approves a step of this rollout already, and doesn't say which.
+    #[error("main says already that the rollout of {} goes on past a step", .digest.short())]
+    WhichStep {
+        /// What it leads to.
+        digest: Digest,
+    },
 }
 
 impl Fault for SteerError {
     fn code(&self) -> &'static Code {
-        &codes::WHICH_DIGEST
+        match self {
+            Self::WhichDigest { .. } => &codes::WHICH_DIGEST,
+            Self::WhichStep { .. } => &codes::WHICH_STEP,
+        }
     }
 
     fn help(&self) -> Option<String> {
-        let Self::WhichDigest { digests, .. } = self;
-        let digests: Vec<_> = digests.iter().map(Digest::to_string).collect();
-        Some(format!("name one by `--digest`: {}", digests.join(" or ")))
+        Some(match self {
+            Self::WhichDigest { digests, .. } => {
+                let digests: Vec<_> = digests.iter().map(Digest::to_string).collect();
+                format!("name one by `--digest`: {}", digests.join(" or "))
+            }
+            Self::WhichStep { .. } => {
+                "it counts once; name the step that waits now by `--step`".to_owned()
+            }
+        })
     }
 }
 
@@ -149,6 +164,10 @@ fn write(change: &mut Change, request: &Request) -> Result<RolloutWord, Failure>
         step: request.step,
         action: request.action,
     };
+    let approves_any = word.action == RolloutAction::Continue && word.step.is_none();
+    if approves_any && record.spec.rollout.as_ref() == Some(&word) {
+        return Err(SteerError::WhichStep { digest }.into());
+    }
     set(change, &path, "/spec/rollout", &json!(word))?;
     Ok(word)
 }

@@ -88,6 +88,25 @@ fn a_word_on_a_rollout_names_the_digest_that_main_chooses() {
 }
 
 #[test]
+fn the_next_step_is_approved_by_its_number() {
+    let story = story(true);
+    story.json("rollout continue digits --environment host");
+    // As long as it is not merged it may be said again.
+    let again = story.json("rollout continue digits --environment host");
+    assert_eq!(again["unchanged"], true);
+    story.git("merge -q --no-edit rollout/host/digits");
+    story.git("branch -q -D rollout/host/digits");
+    let words = "rollout continue digits --environment host";
+    insta::assert_snapshot!(story.modelyard(words).run().exits(2).stderr, @r#"
+    error[which-step]: main says already that the rollout of 000000000000 goes on past a step
+      help: it counts once; name the step that waits now by `--step`
+      more: modelyard explain which-step
+    "#);
+    story.json("rollout continue digits --environment host --step 2");
+    assert_eq!(lines(&story, "rollout/host/digits"), "+    step: 2");
+}
+
+#[test]
 fn a_restart_is_a_new_time_in_the_record() {
     let story = story(true);
     let done = story.json("restart digits --environment host");
