@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, SET_COOKIE};
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Request, Response};
 use tokio::sync::futures::Notified;
 use tokio::time::{Instant, timeout_at};
 
@@ -26,6 +26,9 @@ use crate::protocol::{Body, INFERENCE_HEADER_CONTENT_LENGTH};
 /// How soon replicas that took no connection are asked again. The table is switched when somebody
 /// notices that they are gone; one that is only busy being born may be there before.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// How many headers an answer has at most, so that there is room for them at once.
+const MOST_HEADERS: usize = 9;
 
 /// Answers a prediction.
 ///
@@ -180,9 +183,7 @@ fn respond(way: &Way, reply: Reply, cookie: Option<&str>) -> Response<Answer> {
         Payload::Whole(bytes) => (reply.header_length.is_none(), Answer::from(bytes)),
         Payload::Flow(flow) => (reply.header_length.is_none(), Answer::Flow(flow)),
     };
-    let mut response = Response::new(body);
-    *response.status_mut() = reply.status;
-    let headers = response.headers_mut();
+    let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
     let content_type = if is_json {
         "application/json"
     } else {
@@ -198,6 +199,9 @@ fn respond(way: &Way, reply: Reply, cookie: Option<&str>) -> Response<Answer> {
     if let Some(cookie) = cookie.and_then(header_value) {
         headers.insert(SET_COOKIE, cookie);
     }
-    way.backend.stamps.set(headers);
+    way.backend.stamps.set(&mut headers);
+    let mut response = Response::new(body);
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = headers;
     response
 }

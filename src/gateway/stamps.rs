@@ -1,5 +1,7 @@
 //! What answers are stamped with: what of which version answered.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
@@ -26,6 +28,8 @@ pub(super) struct Stamps {
     /// What the answer's JSON calls the model: the deployment.
     name: String,
     version: Option<String>,
+    /// Both as JSON says them.
+    said: (String, Option<String>),
 }
 
 impl Stamps {
@@ -44,11 +48,13 @@ impl Stamps {
             (DIGEST, Some(digest.as_str())),
         ];
         let headers = headers.into_iter();
+        let say = |text: &str| serde_json::Value::from(text).to_string();
         Self {
             headers: headers
                 .filter_map(|(name, text)| Some((name, header_value(text?)?)))
                 .collect(),
             name: deployment.as_str().to_owned(),
+            said: (say(deployment.as_str()), version.as_deref().map(say)),
             version,
         }
     }
@@ -102,16 +108,16 @@ impl Stamps {
             )
         })?;
         let head: Head = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        let mut edits = Vec::with_capacity(2);
-        let mut replace = |raw: &RawValue, text: &str| {
-            let text = serde_json::Value::from(text).to_string();
+        let mut edits: Vec<(Range<usize>, &String)> = Vec::new();
+        let mut replace = |raw: &RawValue, text| {
             if raw.get() != text {
                 let at = raw.get().as_ptr() as usize - json.as_ptr() as usize;
                 edits.push((at..at + raw.get().len(), text));
             }
         };
-        replace(head.model_name, &self.name);
-        if let (Some(raw), Some(version)) = (head.model_version, &self.version) {
+        let (name, version) = &self.said;
+        replace(head.model_name, name);
+        if let (Some(raw), Some(version)) = (head.model_version, version) {
             replace(raw, version);
         }
         if edits.is_empty() {

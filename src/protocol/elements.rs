@@ -10,6 +10,9 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 use super::tensor::{Elements, each};
 use crate::record::kind::Datatype;
 
+/// For how many elements there is room before the first was read, whatever a shape says.
+const FIRST_ELEMENTS: usize = 1024;
+
 /// What can be an element of a tensor.
 pub(super) trait Element: Sized + PartialEq + fmt::Debug {
     /// What its type asks for, for errors.
@@ -163,7 +166,10 @@ impl Elements {
         from: D,
     ) -> Result<Self, NotElements<D::Error>> {
         let mut elements = Self::none(datatype);
-        let read = each!(&mut elements, into => Flat { into, most }.deserialize(from));
+        let read = each!(&mut elements, into => {
+            into.reserve_exact(most.min(FIRST_ELEMENTS));
+            Flat { into, most }.deserialize(from)
+        });
         match read {
             Ok(()) => Ok(elements),
             Err(error) => Err(NotElements {

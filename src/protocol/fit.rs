@@ -204,19 +204,19 @@ pub fn fit(request: &Request, signature: &Signature) -> Result<(), Misfit> {
 
 fn inputs(request: &Request, registered: &[Tensor], mismatches: &mut Vec<Mismatch>) {
     for (index, given) in request.inputs.iter().enumerate() {
-        let input = given.name.clone();
+        let input = || given.name.clone();
         if request.inputs[..index]
             .iter()
-            .any(|earlier| earlier.name == input)
+            .any(|earlier| earlier.name == given.name)
         {
-            mismatches.push(Mismatch::Twice { input });
+            mismatches.push(Mismatch::Twice { input: input() });
             continue;
         }
-        let Some(wanted) = registered.iter().find(|wanted| wanted.name == input) else {
+        let Some(wanted) = registered.iter().find(|wanted| wanted.name == given.name) else {
             let known = registered.iter().map(|input| input.name.clone()).collect();
             mismatches.push(Mismatch::Unknown {
                 kind: "input",
-                name: input,
+                name: input(),
                 known,
             });
             continue;
@@ -225,7 +225,7 @@ fn inputs(request: &Request, registered: &[Tensor], mismatches: &mut Vec<Mismatc
         if found != wanted.datatype {
             let wanted = wanted.datatype;
             mismatches.push(Mismatch::Datatype {
-                input: input.clone(),
+                input: input(),
                 wanted,
                 found,
             });
@@ -233,7 +233,7 @@ fn inputs(request: &Request, registered: &[Tensor], mismatches: &mut Vec<Mismatc
         if !has(&given.shape, &wanted.shape) {
             let (wanted, found) = (wanted.shape.clone(), given.shape.clone());
             mismatches.push(Mismatch::Shape {
-                input,
+                input: input(),
                 wanted,
                 found,
             });
