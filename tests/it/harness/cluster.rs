@@ -258,6 +258,33 @@ impl Cluster {
         );
         let words = ["apply", "--server-side", "-f", "-"];
         self.kubectl(words).input(webhooks).run().success();
+        let began = Instant::now();
+        while !self.asks_kserve() {
+            in_time(began);
+        }
+    }
+
+    /// Whether the API server has KServe complete what it is given, and refuse what is wrong: it
+    /// does a moment after it was told to.
+    fn asks_kserve(&self) -> bool {
+        let create = |name: &str| {
+            let service = json!({
+                "apiVersion": "serving.kserve.io/v1beta1",
+                "kind": "InferenceService",
+                "metadata": {"name": name},
+                "spec": {"predictor": {"model": {
+                    "modelFormat": {"name": "onnx"},
+                    "storageUri": "s3://models/any",
+                }}},
+            });
+            let words = ["create", "--dry-run=server", "--output=json", "-f", "-"];
+            self.kubectl(words).input(service.to_string()).run()
+        };
+        // What completes it adds how it is deployed; and a name begins with a letter.
+        create("any")
+            .stdout
+            .contains("serving.kserve.io/deploymentMode")
+            && create("0").stderr.contains("denied the request")
     }
 }
 
