@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::ENVIRONMENT;
 use crate::harness::Sandbox;
 
 const SERVICE: &str = "\
@@ -21,14 +22,6 @@ spec:
       resources: {requests: {cpu: 500m, memory: 1Gi}}
       env:
         - {name: THREADS, value: \"2\"}
-";
-
-const ENVIRONMENT: &str = "\
-apiVersion: modelyard.dev/v1
-kind: Environment
-metadata: {name: hospital}
-spec:
-  target: {type: process}
 ";
 
 #[test]

@@ -32,6 +32,15 @@ use serde_json::{Value, json};
 
 use crate::harness::{Run, Sandbox, Yard};
 
+/// Where what is imported or exported runs.
+const ENVIRONMENT: &str = "\
+apiVersion: modelyard.dev/v1
+kind: Environment
+metadata: {name: hospital}
+spec:
+  target: {type: process}
+";
+
 /// A source whose lists and files lie in the sandbox's folder `source`: a program in sh that hands
 /// them out.
 struct Program<'a> {

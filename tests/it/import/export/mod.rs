@@ -15,6 +15,7 @@ use std::path::Path;
 use modelyard::check::yaml;
 use serde_json::Value;
 
+use super::ENVIRONMENT;
 use crate::harness::{Sandbox, Yard};
 
 const MODEL: &str = "models/health/diabetes-progression/model.yaml";
@@ -22,15 +23,6 @@ const RECORD: &str = "models/health/diabetes-progression/versions/1.0.0.yaml";
 /// The namespace, which a folder of somebody else's doesn't say.
 const NAMESPACE: [&str; 1] = ["--namespace=health"];
 const CARD: &str = "models/health/diabetes-progression/README.md";
-
-/// Where what is exported runs.
-const ENVIRONMENT: &str = "\
-apiVersion: modelyard.dev/v1
-kind: Environment
-metadata: {name: hospital}
-spec:
-  target: {type: process}
-";
 
 /// The example's files.
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/diabetes/1.0.0");
